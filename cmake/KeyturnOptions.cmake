@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every target of the project is compiled with. Choices of a build (sanitizers, coverage) come from the presets.
+
+option(KEYTURN_BUILD_TESTS "Build unit, conformance, contract, end-to-end and fault tests" ON)
+option(KEYTURN_BUILD_BENCH "Build the benchmarks" ON)
+option(KEYTURN_BUILD_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+set(KEYTURN_SANITIZE "" CACHE STRING "Value for -fsanitize=, for example address,undefined or thread")
+option(KEYTURN_COVERAGE "Compile with --coverage" OFF)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+find_program(KEYTURN_CCACHE ccache)
+if(KEYTURN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${KEYTURN_CCACHE}")
+endif()
+
+add_library(keyturn_options INTERFACE)
+target_compile_options(keyturn_options INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  -fno-omit-frame-pointer -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports false positives from inlined std::string and coroutine frames at -O2 (GCC bugs 105329, 105651).
+  target_compile_options(keyturn_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
+    -Wno-array-bounds -Wno-dangling-pointer)
+endif()
+if(KEYTURN_SANITIZE)
+  target_compile_options(keyturn_options INTERFACE "-fsanitize=${KEYTURN_SANITIZE}" -fno-sanitize-recover=all)
+  target_link_options(keyturn_options INTERFACE "-fsanitize=${KEYTURN_SANITIZE}")
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+  target_compile_options(keyturn_options INTERFACE -D_FORTIFY_SOURCE=2)
+  target_link_options(keyturn_options INTERFACE -Wl,-z,relro,-z,now)
+endif()
+if(KEYTURN_COVERAGE)
+  target_compile_options(keyturn_options INTERFACE --coverage)
+  target_link_options(keyturn_options INTERFACE --coverage)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+if(KEYTURN_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(KEYTURN_BUILD_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
