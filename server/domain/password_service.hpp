@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <keyturn/base/clock.hpp>
+#include <keyturn/base/result.hpp>
+
+#include "core/crypto/password_hash.hpp"
+#include "core/json/value.hpp"
+#include "server/domain/credential_store.hpp"
+#include "server/domain/directory.hpp"
+#include "server/domain/ports.hpp"
+#include "server/domain/user_store.hpp"
+
+namespace keyturn::server {
+
+/// The rules of `local-userpass` accounts: register, confirm, reset (client-api.md 9, with its statuses and texts).
+///
+/// Thread safety: all members. `register_account`, `reset` and the log-in provider hash a password: call them in the
+/// password lane only. Errors as `SessionService`. `runtime` may be null: then what needs a function is refused.
+class PasswordService {
+ public:
+  PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email, FunctionRuntime* runtime, Clock& clock,
+                  crypto::PasswordCost cost);
+
+  Result<void> register_account(const AppView& app, std::string_view email, std::string_view password);
+  Result<void> confirm(const AppView& app, std::string_view token_id, std::string_view token);
+  Result<void> send_confirmation(const AppView& app, std::string_view email);
+  Result<void> call_confirmation(const AppView& app, std::string_view email);
+  Result<void> send_reset(const AppView& app, std::string_view email);
+  Result<void> reset(const AppView& app, std::string_view token_id, std::string_view token, std::string_view password);
+  Result<void> call_reset(const AppView& app, std::string_view email, std::string_view password,
+                          const json::Array& arguments);
+
+  // What administrators do (admin-api.md 3).
+  /// Creates a confirmed account with its user at once. Errors: `AccountNameInUse`, the checks of `register_account`.
+  Result<User> create_confirmed(const AppView& app, std::string_view email, std::string_view password);
+  Result<std::vector<PasswordAccount>> pending(const AppView& app, const PageRequest& page);
+  Result<void> remove_pending(const AppView& app, std::string_view email);
+  Result<void> confirm_by_admin(const AppView& app, std::string_view email);
+  Result<void> change_email(const AppView& app, std::string_view user_id, std::string_view email);
+  /// Sets a new password directly (first start of the admin realm, support). Ends other sessions as a reset does.
+  Result<void> set_password(const AppView& app, std::string_view email, std::string_view password);
+
+ private:
+  PasswordStore& accounts_;
+  UserStore& users_;
+  EmailSender& email_;
+  FunctionRuntime* runtime_;
+  Clock& clock_;
+  crypto::PasswordCost cost_;
+};
+
+}  // namespace keyturn::server

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <keyturn/base/result.hpp>
+#include <keyturn/base/secret.hpp>
+
+#include "core/json/value.hpp"
+#include "server/domain/directory.hpp"
+#include "server/domain/types.hpp"
+
+namespace keyturn::server {
+
+enum class TokenType { access, refresh };
+
+/// What a token says, once its signature has been checked (client-api.md 4.1, 4.2).
+struct TokenClaims {
+  TokenType type = TokenType::access;
+  std::string session_id;
+  std::string user_id;
+  std::string domain_id;
+  std::string device_id;
+  WallTime issued_at;
+  WallTime expires_at;
+  json::Object user_data;
+};
+
+/// Mints and reads the tokens of an app. No state of its own: keys and lifetimes come from the `AppView`.
+///
+/// Payload members in alphabetical order, header `alg`, `kid`, `typ` (client-api.md 4, decisions.md "signature").
+[[nodiscard]] std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
+                                            const json::Object* user_data = nullptr);
+[[nodiscard]] std::string mint_refresh_token(const AppView& app, const Session& session);
+
+/// Finds the app by the token's `baas_domain_id` and checks form, signature, key purpose and `typ`.
+/// The caller judges `expires_at` and the session row.
+/// Errors: `InvalidSession` with the text "unauthorized" for a token that is not ours in every respect, whatever the
+/// cause; the caller learns nothing more.
+struct CheckedToken {
+  std::shared_ptr<const AppView> app;
+  TokenClaims claims;
+};
+[[nodiscard]] Result<CheckedToken> check_token(const AppDirectory& directory, std::string_view compact);
+
+}  // namespace keyturn::server
