@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <keyturn/base/result.hpp>
@@ -115,7 +116,8 @@ class [[nodiscard]] Pending {
     struct Awaiter {
       std::shared_ptr<detail::PendingState<T>> state;
       std::optional<Result<T>> outcome;
-      bool await_ready() { return false; }
+      // An answer that is here is taken without suspending, so that a loop over ready answers does not deepen the stack.
+      bool await_ready() { return state->is_ready(); }
       void await_suspend(std::coroutine_handle<> handle) {
         // The awaiter lives in the suspended coroutine's frame, which only this resumption continues.
         state->on_ready([this, handle](Result<T> result) {
@@ -123,7 +125,10 @@ class [[nodiscard]] Pending {
           handle.resume();
         });
       }
-      Result<T> await_resume() { return std::move(*outcome); }
+      Result<T> await_resume() {
+        if (outcome) return std::move(*outcome);
+        return state->take();
+      }
     };
     return Awaiter{state_, std::nullopt};
   }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <keyturn/base/pending.hpp>
+#include <keyturn/credentials.hpp>
+#include <keyturn/events.hpp>
+#include <keyturn/user.hpp>
+
+namespace keyturn {
+
+namespace sdk {
+class AppCore;
+}
+
+/// Where the sessions of this device are kept.
+struct TokenStoreConfiguration {
+  enum class Kind {
+    memory,  ///< Gone with the process.
+    sqlite,  ///< A database in `directory`, shared by any number of processes of the same user.
+  };
+  Kind kind = Kind::sqlite;
+  /// Folder of the store, made with mode 0700 when missing. Empty: `$XDG_DATA_HOME/keyturn` or `~/.local/share/keyturn`.
+  std::filesystem::path directory;
+
+  static TokenStoreConfiguration in_memory() { return {Kind::memory, {}}; }
+  static TokenStoreConfiguration in_directory(std::filesystem::path directory) { return {Kind::sqlite, std::move(directory)}; }
+};
+
+/// What the app says of the device at log-in (client-api.md 8); empty members are filled in where they can be known.
+struct DeviceDescription {
+  std::string app_version;
+  std::string device_name;
+  std::string bundle_id;
+};
+
+/// One configured connection to one app of a Keyturn server.
+///
+/// Construction reads the token store and does no network I/O: the users of the last run are there at once, offline too.
+///
+/// Thread safety: every member may be called from any thread.
+/// Lifetime: the destructor gives up what is under way (those calls answer `ClientAppDeallocated`), waits for the SDK's
+/// threads to end, and so must not run inside a callback of the same `App`. Several `App`s, in this and other processes,
+/// may share one store.
+class App {
+ public:
+  struct configuration {
+    std::string app_id;
+    /// Of the server, "https://auth.example.com"; a trailing `/` is ignored. Final: no other address is ever asked.
+    std::string base_url;
+    TokenStoreConfiguration store;
+    DeviceDescription device;
+    std::chrono::milliseconds request_timeout{60'000};
+    /// One line per decision, never with token bytes. Called on SDK threads. Empty: no log.
+    std::function<void(std::string_view line)> log;
+  };
+  using credentials = Credentials;
+
+  /// Errors (thrown as `Error`): `InvalidConfiguration` for an empty app id or a base URL that is not http or https
+  /// ("URL missing scheme"), and those of the store (`StoreLocked`, `StoreCorrupt`, `StoreNewerVersion`, ...).
+  explicit App(configuration config);
+  /// The same without exceptions.
+  static Result<App> open(configuration config);
+  App(App&&) noexcept;
+  App& operator=(App&&) noexcept;
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+  ~App();
+
+  [[nodiscard]] const std::string& app_id() const;
+  [[nodiscard]] const std::string& base_url() const;
+
+  /// Logs in; the user becomes the current one. All or nothing: on an error the device is as before.
+  Pending<User> login(Credentials credentials);
+
+  /// The user that last logged in or was switched to and is logged in. No I/O.
+  [[nodiscard]] std::optional<User> get_current_user() const;
+  /// Every user known to this device, logged in or out, most recent first.
+  [[nodiscard]] std::vector<User> all_users() const;
+  /// Makes a logged-in user the current one. Works offline. Errors: `ClientUserNotLoggedIn`, `ClientUserNotFound`.
+  Result<void> switch_user(const User& user);
+  /// Logs out and forgets the user on this device; the account on the server stays.
+  Pending<void> remove_user(const User& user);
+  /// Deletes the account on the server, then forgets it here. Errors: `ClientUserNotLoggedIn`.
+  Pending<void> delete_user(const User& user);
+
+  /// Events of all users of this app.
+  [[nodiscard]] Subscription subscribe(UserObserver observer);
+
+  // E-mail and password accounts (client-api.md 9; sdk-behaviour.md section 17).
+  Pending<void> register_user(std::string email, std::string password);
+  Pending<void> confirm_user(std::string token, std::string token_id);
+  Pending<void> resend_confirmation_email(std::string email);
+  Pending<void> retry_custom_confirmation(std::string email);
+  Pending<void> send_reset_password_email(std::string email);
+  Pending<void> reset_password(std::string password, std::string token, std::string token_id);
+  /// `ejson_arguments` is an EJSON array text.
+  Pending<void> call_reset_password_function(std::string email, std::string password, std::string ejson_arguments);
+
+ private:
+  explicit App(std::shared_ptr<sdk::AppCore> core);
+  std::shared_ptr<sdk::AppCore> core_;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <keyturn/base/clock.hpp>
+#include <keyturn/base/result.hpp>
+#include <keyturn/base/secret.hpp>
+
+namespace keyturn::sdk {
+
+/// What a device keeps of one user of one app.
+struct StoredUser {
+  std::string user_id;
+  bool logged_in = false;
+  Secret access_token;
+  Secret refresh_token;
+  std::string device_id;
+  std::string provider_type;      ///< Used for the last log-in.
+  std::string profile_json;       ///< Data object of the profile.
+  std::string identities_json;    ///< Array of {id, provider_type}.
+  /// Counts log-ins, log-outs and switches of the tokens' owner: a refresh that began under another generation is
+  /// discarded (rule S5).
+  std::int64_t generation = 0;
+  /// When the access token was received: on the boot clock of that boot, and in server time (rule S6).
+  std::string boot_id;
+  BootTime received_boot;
+  WallTime received_server_time;
+  WallTime received_wall;
+  EndReason end_reason = EndReason::none;  ///< Tombstone of the last session (promise 25).
+  std::int64_t order = 0;                  ///< Larger is more recent.
+  [[nodiscard]] StoredUser copy() const;
+};
+
+/// A revocation that the server has not confirmed yet.
+struct PendingLogOut {
+  std::int64_t id = 0;
+  std::string user_id;
+  Secret refresh_token;
+};
+
+enum class ReplaceOutcome { replaced, generation_changed };
+
+/// A lock across processes that its owner's death releases (rule S2). Destroying it releases it.
+class StoreLock {
+ public:
+  virtual ~StoreLock() = default;
+};
+
+/// Durable copy of the sessions of one app on this device. Shared by processes: every read sees what any of them wrote.
+///
+/// Contract (sdk/token_store/conformance). Each member is one atomic step, durable when it returns. Errors: `StoreLocked`,
+/// `StoreUnavailable`, `StoreCorrupt`, `StoreNewerVersion`, `StoreKeyUnavailable`; nothing is changed then and nothing
+/// unreadable is ever deleted.
+/// Thread safety: all members.
+class TokenStore {
+ public:
+  virtual ~TokenStore() = default;
+
+  virtual Result<std::vector<StoredUser>> load() = 0;
+  virtual Result<std::optional<StoredUser>> load_user(std::string_view user_id) = 0;
+
+  /// Adds or replaces the user whatever is stored (a log-in) and gives it a new generation, which is answered. With
+  /// `make_current` it becomes the current user.
+  virtual Result<std::int64_t> put(const StoredUser& user, bool make_current) = 0;
+  /// Replaces the user if the stored generation is still `user.generation` (a refresh, a new profile).
+  virtual Result<ReplaceOutcome> replace(const StoredUser& user) = 0;
+  /// Takes the tokens away (log-out, end of session), sets the tombstone, bumps the generation; with `queue_revocation`
+  /// puts the refresh token into the outbox in the same step. When `only_generation` is given and differs: no change.
+  virtual Result<ReplaceOutcome> clear_tokens(std::string_view user_id, EndReason reason, bool queue_revocation,
+                                              std::optional<std::int64_t> only_generation) = 0;
+  /// Forgets the user; the refresh token goes into the outbox when `queue_revocation`.
+  virtual Result<void> remove(std::string_view user_id, bool queue_revocation) = 0;
+  virtual Result<void> set_current(std::string_view user_id) = 0;
+  virtual Result<std::optional<std::string>> current() = 0;
+
+  virtual Result<std::vector<PendingLogOut>> outbox() = 0;
+  virtual Result<void> delivered(std::int64_t outbox_id) = 0;
+
+  /// Changes whenever any process changed something: cheap enough to ask often.
+  virtual Result<std::int64_t> version() = 0;
+
+  /// Tries to take the refresh lock of a user without waiting. Null: another process or thread has it.
+  virtual Result<std::unique_ptr<StoreLock>> try_lock(std::string_view user_id) = 0;
+};
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include <keyturn/base/http.hpp>
+#include <keyturn/base/result.hpp>
+
+namespace keyturn::sdk {
+
+/// Sends HTTP requests.
+///
+/// Contract (sdk/transport/conformance): the callback is called exactly once, on the loop's thread, with no lock held; any
+/// status is a response; an error is `NetworkError` or `DeadlineExceeded` (the whole exchange took longer than
+/// `request.timeout`). Redirects are not followed (rule S8). A response is bounded: headers 64 KiB, body 20 MB (rule S17).
+/// TLS certificates are verified always.
+class HttpTransport {
+ public:
+  using Callback = std::function<void(Result<HttpResponse>)>;
+
+  virtual ~HttpTransport() = default;
+  /// Thread-safe; returns at once.
+  virtual void send(HttpRequest request, Callback done) = 0;
+};
+
+/// The one I/O thread of an `App`, and its timers. All state machines of the SDK run on it.
+///
+/// Thread safety: all members. After `stop()` nothing is run any more: posted functions are destroyed unrun.
+class IoLoop {
+ public:
+  using Task = std::function<void()>;
+
+  virtual ~IoLoop() = default;
+  /// Runs the task soon, in order of posting.
+  virtual void post(Task task) = 0;
+  /// Runs the task after `delay`, counted on the clock that includes sleep where the platform can.
+  virtual void schedule(std::chrono::milliseconds delay, Task task) = 0;
+  [[nodiscard]] virtual bool on_loop_thread() const = 0;
+};
+
+}  // namespace keyturn::sdk
