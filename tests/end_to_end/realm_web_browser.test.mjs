@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { Admin, customJwt, startDaemon } from "./lib/daemon.mjs";
+import "./realm_web_journeys.js";
+
+const require = createRequire(import.meta.url);
+const bundle = readFileSync(require.resolve("realm-web/dist/bundle.iife.js"));
+const journeys = readFileSync(new URL("./realm_web_journeys.js", import.meta.url));
+const page = '<!doctype html><title>journeys</title><script src="/realm.js"></script><script src="/journeys.js"></script>';
+
+let daemon;
+let env;
+let site;
+let browser;
+
+before(async () => {
+  daemon = await startDaemon();
+  site = createServer((request, response) => {
+    const files = { "/": ["text/html", page], "/realm.js": ["text/javascript", bundle], "/journeys.js": ["text/javascript", journeys] };
+    const file = files[request.url];
+    response.writeHead(file ? 200 : 404, { "Content-Type": file?.[0] ?? "text/plain" });
+    response.end(file?.[1] ?? "");
+  });
+  await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
+  const admin = await new Admin(daemon.baseUrl).logIn();
+  const app = await admin.createApp("browser-journeys", { accessSeconds: 2 });
+  // The page is of another origin than the server: only an allowed one may read the answers.
+  await admin.call("POST", `${app.path}/security/allowed_request_origins`, [`http://127.0.0.1:${site.address().port}`]);
+  const serverKey = (await admin.call("POST", `${app.path}/api_keys`, { name: "server" })).key;
+  env = {
+    baseUrl: daemon.baseUrl, appId: app.id, serverKey, expireSeconds: 2.5, jwt: customJwt(app.id, "ada"),
+    forgedJwt: customJwt(app.id, "ada", { secret: "another-secret-of-forty-characters-or-so" }),
+  };
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync"],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+  await daemon?.stop();
+});
+
+for (const name of Object.keys(globalThis.journeys)) {
+  test(`realm-web in Chromium: ${name}`, { timeout: 60_000 }, async () => {
+    const context = await browser.newContext();
+    try {
+      const tab = await context.newPage();
+      await tab.goto(`http://127.0.0.1:${site.address().port}/`);
+      const failed = await tab.evaluate(
+        ([which, environment]) => globalThis.journeys[which](globalThis.Realm, environment).then(() => null, (e) => String(e)),
+        [name, { ...env, unique: randomUUID() }],
+      );
+      if (failed) throw new Error(failed);
+    } finally {
+      await context.close();
+    }
+  });
+}
