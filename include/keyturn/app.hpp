@@ -53,14 +53,14 @@ struct DeviceDescription {
 class App {
  public:
   struct configuration {
-    std::string app_id;
+    std::string app_id{};
     /// Of the server, "https://auth.example.com"; a trailing `/` is ignored. Final: no other address is ever asked.
-    std::string base_url;
-    TokenStoreConfiguration store;
-    DeviceDescription device;
+    std::string base_url{};
+    TokenStoreConfiguration store{};
+    DeviceDescription device{};
     std::chrono::milliseconds request_timeout{60'000};
     /// One line per decision, never with token bytes. Called on SDK threads. Empty: no log.
-    std::function<void(std::string_view line)> log;
+    std::function<void(std::string_view line)> log{};
   };
   using credentials = Credentials;
 

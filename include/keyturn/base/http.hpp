@@ -21,8 +21,8 @@ struct HttpRequest {
   std::string method = "GET";
   /// Absolute `http:` or `https:` address, or a path that starts with `/` where the callee has a base address.
   std::string url;
-  HttpHeaders headers;
-  std::string body;
+  HttpHeaders headers{};
+  std::string body{};
   /// Limit of the whole exchange; sdk-behaviour.md section 13 gives the default.
   std::chrono::milliseconds timeout{60'000};
 };
@@ -30,8 +30,8 @@ struct HttpRequest {
 /// What a server answered. A plain value.
 struct HttpResponse {
   int status = 0;
-  HttpHeaders headers;
-  std::string body;
+  HttpHeaders headers{};
+  std::string body{};
 };
 
 }  // namespace keyturn
