@@ -34,10 +34,10 @@ class Object {
   /// Removes the member; false when there was none.
   bool erase(std::string_view name);
 
-  [[nodiscard]] bool empty() const noexcept { return members_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return members_.size(); }
-  [[nodiscard]] auto begin() const noexcept { return members_.begin(); }
-  [[nodiscard]] auto end() const noexcept { return members_.end(); }
+  [[nodiscard]] bool empty() const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept;
+  [[nodiscard]] std::vector<Member>::const_iterator begin() const noexcept;
+  [[nodiscard]] std::vector<Member>::const_iterator end() const noexcept;
 
   friend bool operator==(const Object& a, const Object& b);
 
@@ -88,6 +88,11 @@ class Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> data_;
 };
 
+// Here, because a vector of an incomplete type may be named but not used.
+inline bool Object::empty() const noexcept { return members_.empty(); }
+inline std::size_t Object::size() const noexcept { return members_.size(); }
+inline std::vector<Object::Member>::const_iterator Object::begin() const noexcept { return members_.begin(); }
+inline std::vector<Object::Member>::const_iterator Object::end() const noexcept { return members_.end(); }
 inline bool operator==(const Object& a, const Object& b) { return a.members_ == b.members_; }
 
 }  // namespace keyturn::json
