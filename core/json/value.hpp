@@ -23,6 +23,8 @@ class Object {
 
   Object() = default;
   Object(std::initializer_list<Member> members);
+  /// Takes members whose names the caller knows to be unique, without looking for duplicates.
+  explicit Object(std::vector<Member> unique_members) noexcept;
 
   /// The member's value, or null when there is none. Valid until the object changes.
   [[nodiscard]] const Value* find(std::string_view name) const noexcept;
