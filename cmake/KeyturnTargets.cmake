@@ -16,8 +16,16 @@ function(keyturn_library name)
   target_link_libraries(${name} PRIVATE keyturn_options ${ARG_USES})
 endfunction()
 
+# keyturn_gather(GROUP TARGET) : makes TARGET part of the target GROUP, so that a stage builds no more than it runs.
+function(keyturn_gather group target)
+  if(NOT TARGET ${group})
+    add_custom_target(${group})
+  endif()
+  add_dependencies(${group} ${target})
+endfunction()
+
 # keyturn_test(NAME LABEL label [USES lib...] [SOURCES file...]) : one GoogleTest program; without SOURCES it takes this
-# folder's *_test.cpp.
+# folder's *_test.cpp. Gathered in tests_<label> and in tests_<top-level room>.
 function(keyturn_test name)
   if(NOT KEYTURN_BUILD_TESTS)
     return()
@@ -37,6 +45,11 @@ function(keyturn_test name)
   target_link_libraries(${name} PRIVATE keyturn_options ${ARG_USES} GTest::gmock_main GTest::gtest)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
+  file(RELATIVE_PATH room "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  string(REGEX REPLACE "/.*" "" room "${room}")
+  foreach(group ${ARG_LABEL} ${room})
+    keyturn_gather(tests_${group} ${name})
+  endforeach()
 endfunction()
 
 # keyturn_bench(NAME [USES lib...]) : one Google Benchmark program of this folder's *_bench.cpp.
@@ -52,4 +65,25 @@ function(keyturn_bench name)
   add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include")
   target_link_libraries(${name} PRIVATE keyturn_options ${ARG_USES} benchmark::benchmark_main)
+endfunction()
+
+# keyturn_fuzz(NAME [USES lib...] [SOURCES file...]) : one libFuzzer program in <build>/fuzz; without SOURCES it takes this
+# folder's *_fuzz.cpp. Gathered in fuzz_targets.
+function(keyturn_fuzz name)
+  if(NOT KEYTURN_BUILD_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "USES;SOURCES" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*_fuzz.cpp")
+  endif()
+  if(NOT ARG_SOURCES)
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include")
+  target_link_libraries(${name} PRIVATE keyturn_options ${ARG_USES})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+  keyturn_gather(fuzz_targets ${name})
 endfunction()
