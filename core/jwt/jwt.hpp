@@ -48,7 +48,8 @@ struct Times {
   }
 };
 
-/// Reads `iat` and `exp`; both mandatory. Nothing when one is missing, no integer, or out of range (0 to 2^40).
+/// Reads `iat` and `exp`; both mandatory. Nothing when one is missing, no integer, or out of range (0 to 2^40), or when
+/// `exp` is before `iat`.
 [[nodiscard]] std::optional<Times> read_times(const json::Object& claims);
 
 /// What the clock says of a token: `nbf` and `iat` up to 10 s ahead are accepted, more than 60 s ahead refused (rule V10;
