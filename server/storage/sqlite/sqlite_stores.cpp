@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/storage/sqlite/sqlite_stores.hpp"
+
+#include "server/storage/sqlite/database.hpp"
+#include "server/storage/sqlite/stores.hpp"
+
+namespace keyturn::server::sqlite {
+
+Result<std::unique_ptr<SqliteStores>> SqliteStores::open(const SqliteOptions& options) {
+  Result<std::unique_ptr<Database>> database = Database::open(options);
+  if (!database) return database.error();
+  return std::unique_ptr<SqliteStores>(new SqliteStores(std::move(*database)));
+}
+
+SqliteStores::SqliteStores(std::unique_ptr<Database> database)
+    : database_(std::move(database)),
+      sessions_(make_session_store(*database_)),
+      users_(make_user_store(*database_)),
+      passwords_(make_password_store(*database_)),
+      api_keys_(make_api_key_store(*database_)),
+      apps_(make_app_store(*database_)) {}
+
+SqliteStores::~SqliteStores() = default;
+
+}  // namespace keyturn::server::sqlite

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "server/domain/app_store.hpp"
+#include "server/domain/credential_store.hpp"
+#include "server/domain/session_store.hpp"
+#include "server/domain/user_store.hpp"
+
+namespace keyturn::server::sqlite {
+
+class Database;
+
+std::unique_ptr<SessionStore> make_session_store(Database& database);
+std::unique_ptr<UserStore> make_user_store(Database& database);
+std::unique_ptr<PasswordStore> make_password_store(Database& database);
+std::unique_ptr<ApiKeyStore> make_api_key_store(Database& database);
+std::unique_ptr<AppStore> make_app_store(Database& database);
+
+}  // namespace keyturn::server::sqlite
