@@ -3,6 +3,7 @@
 
 # keyturn_library(NAME [USES lib...]) : static library of this folder's *.cpp. Tests, benchmarks and fuzz targets beside
 # the code are left out by their name. USES is linked PRIVATE: a header that needs a neighbour makes its user say so too.
+# The folders of core and sdk become parts of libkeyturn (KeyturnInstall.cmake).
 function(keyturn_library name)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
@@ -14,6 +15,10 @@ function(keyturn_library name)
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include")
   target_link_libraries(${name} PRIVATE keyturn_options ${ARG_USES})
+  file(RELATIVE_PATH room "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  if(room MATCHES "^(core|sdk)/" AND NOT room STREQUAL "core/testing")
+    set_property(GLOBAL APPEND PROPERTY KEYTURN_LIBRARY_PARTS ${name})
+  endif()
 endfunction()
 
 # keyturn_gather(GROUP TARGET) : makes TARGET part of the target GROUP, so that a stage builds no more than it runs.
