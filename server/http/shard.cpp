@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http/shard.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "server/http/connection.hpp"
+
+namespace keyturn::server::http {
+namespace {
+
+// Fine enough that a deadline is met within a fifth of a second, or a quarter of the shortest limit.
+std::chrono::milliseconds tick_for(const ListenerOptions& o) {
+  const auto shortest =
+      std::min({o.head_deadline, o.body_deadline, o.write_deadline, o.idle_deadline, o.drain_deadline});
+  return std::clamp(shortest / 4, std::chrono::milliseconds(2), std::chrono::milliseconds(200));
+}
+
+}  // namespace
+
+void ShardGate::post(std::function<void()> f) {
+  const std::lock_guard lock(mutex_);
+  if (shard_ != nullptr) boost::asio::post(shard_->io(), std::move(f));
+}
+
+void ShardGate::close() {
+  const std::lock_guard lock(mutex_);
+  shard_ = nullptr;
+}
+
+Shard::Shard(ServerContext& shared, bool is_first)
+    : shared_(shared),
+      is_first_(is_first),
+      gate_(std::make_shared<ShardGate>(*this)),
+      tick_(tick_for(shared.options)),
+      coarse_now_(shared.clock.boot_now()) {}
+
+BootTime Shard::deadline_after(std::chrono::milliseconds limit) const noexcept {
+  return coarse_now_ + tick_ + limit;
+}
+
+void Shard::enter(Connection& connection) {
+  connection.slot = connections_.size();
+  connections_.push_back(&connection);
+  connection.is_listed = true;
+  if (draining_) connection.drain();
+}
+
+void Shard::leave(Connection& connection) {
+  shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (!connection.is_listed) return;
+  connections_.back()->slot = connection.slot;
+  std::swap(connections_[connection.slot], connections_.back());
+  connections_.pop_back();
+}
+
+void Shard::start_sweeping() { schedule_sweep(); }
+
+void Shard::schedule_sweep() {
+  timer_.expires_after(tick_);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) sweep();
+  });
+}
+
+void Shard::sweep() {
+  coarse_now_ = shared_.clock.boot_now();
+  const auto crowded = shared_.options.max_connections - shared_.options.max_connections / 10;
+  const bool is_crowded = shared_.connections.load(std::memory_order_relaxed) >= crowded;
+  // A look may close a connection, never remove one from the list: that happens when its coroutine next runs.
+  for (Connection* connection : connections_) connection->check_deadline(coarse_now_, is_crowded);
+  if (is_first_) {
+    shared_.storage.expire();
+    shared_.password.expire();
+    if (shared_.options.on_tick) shared_.options.on_tick();
+  }
+  if (draining_ && connections_.empty()) return;
+  if (draining_ && coarse_now_ >= drain_until_) {
+    io_.stop();
+    return;
+  }
+  schedule_sweep();
+}
+
+void Shard::drain() {
+  draining_ = true;
+  coarse_now_ = shared_.clock.boot_now();
+  drain_until_ = coarse_now_ + shared_.options.drain_deadline;
+  for (Connection* connection : connections_) connection->drain();
+}
+
+}  // namespace keyturn::server::http
