@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/base/clock.hpp>
-
 #include <ctime>
+
+#include <keyturn/base/clock.hpp>
 
 namespace keyturn {
 namespace {
@@ -9,7 +9,8 @@ namespace {
 std::chrono::microseconds read_clock(clockid_t id) {
   timespec now{};
   clock_gettime(id, &now);  // cannot fail: both clocks exist since Linux 2.6.39
-  return std::chrono::seconds(now.tv_sec) + std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds(now.tv_nsec));
+  return std::chrono::seconds(now.tv_sec) +
+         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::nanoseconds(now.tv_nsec));
 }
 
 class SystemClock final : public Clock {

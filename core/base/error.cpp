@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/base/error.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
+
+#include <keyturn/base/error.hpp>
 
 #include "core/base/error_codes.hpp"
 
@@ -24,7 +24,8 @@ constexpr auto sorted_by_name() {
   std::array<unsigned char, kErrorCodes.size()> order{};
   static_assert(kErrorCodes.size() <= 256);
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<unsigned char>(i);
-  std::sort(order.begin(), order.end(), [](unsigned char a, unsigned char b) { return kErrorCodes[a].name < kErrorCodes[b].name; });
+  std::sort(order.begin(), order.end(),
+            [](unsigned char a, unsigned char b) { return kErrorCodes[a].name < kErrorCodes[b].name; });
   return order;
 }
 constexpr auto kByName = sorted_by_name();
@@ -33,12 +34,14 @@ constexpr auto kByName = sorted_by_name();
 
 const ErrorCodeRow& row_of(ErrorCode code) noexcept {
   const auto index = static_cast<std::size_t>(code);
-  return kErrorCodes[index < kErrorCodes.size() ? index : static_cast<std::size_t>(ErrorCode::AppUnknownError)];
+  return kErrorCodes[index < kErrorCodes.size() ? index
+                                                : static_cast<std::size_t>(ErrorCode::AppUnknownError)];
 }
 
 const ErrorCodeRow* row_named(std::string_view name) noexcept {
-  const auto* const found = std::lower_bound(kByName.begin(), kByName.end(), name,
-                                             [](unsigned char row, std::string_view wanted) { return kErrorCodes[row].name < wanted; });
+  const auto* const found = std::lower_bound(
+      kByName.begin(), kByName.end(), name,
+      [](unsigned char row, std::string_view wanted) { return kErrorCodes[row].name < wanted; });
   if (found == kByName.end() || kErrorCodes[*found].name != name) return nullptr;
   return &kErrorCodes[*found];
 }
@@ -47,11 +50,12 @@ const ErrorCodeRow* row_named(std::string_view name) noexcept {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kReasons{"",        "logged_out", "revoked", "user_disabled",
-                                                   "user_deleted", "expired",    "idle",    "password_changed"};
+constexpr std::array<std::string_view, 8> kReasons{
+    "", "logged_out", "revoked", "user_disabled", "user_deleted", "expired", "idle", "password_changed"};
 static_assert(static_cast<std::size_t>(EndReason::password_changed) + 1 == kReasons.size());
 
-constexpr std::array<std::string_view, 4> kRemedies{"retry_later", "log_in_again", "fix_request", "report_bug"};
+constexpr std::array<std::string_view, 4> kRemedies{"retry_later", "log_in_again", "fix_request",
+                                                    "report_bug"};
 static_assert(static_cast<std::size_t>(Remedy::report_bug) + 1 == kRemedies.size());
 
 }  // namespace
@@ -82,7 +86,8 @@ ErrorCode error_code_from(std::string_view name) noexcept {
 
 Remedy usual_remedy(ErrorCode code) noexcept { return base::row_of(code).remedy; }
 
-Error::Error(ErrorCode error_code, std::string text) : Error(error_code, usual_remedy(error_code), std::move(text)) {}
+Error::Error(ErrorCode error_code, std::string text)
+    : Error(error_code, usual_remedy(error_code), std::move(text)) {}
 
 Error::Error(ErrorCode error_code, Remedy what_to_do, std::string text)
     : code(error_code), remedy(what_to_do), message(std::move(text)) {}

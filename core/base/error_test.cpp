@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/base/error.hpp>
-
 #include <gtest/gtest.h>
+
+#include <keyturn/base/error.hpp>
 
 #include "core/base/error_codes.hpp"
 

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/base/http.hpp>
-
 #include <algorithm>
+
+#include <keyturn/base/http.hpp>
 
 namespace keyturn {
 namespace {
 
 // Field names are ASCII (RFC 9110 section 5.1); the C locale's functions would ask the process' locale.
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 bool same_name(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace

@@ -19,10 +19,12 @@ bool is_object_id(std::string_view text) noexcept {
 }
 
 std::string make_object_id(WallTime now, std::string_view eight_random_bytes) {
-  const auto seconds = static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
+  const auto seconds =
+      static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
   std::array<unsigned char, 12> bytes{};
   for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<unsigned char>(seconds >> (24 - 8 * i));
-  std::copy_n(eight_random_bytes.begin(), std::min<std::size_t>(8, eight_random_bytes.size()), bytes.begin() + 4);
+  std::copy_n(eight_random_bytes.begin(), std::min<std::size_t>(8, eight_random_bytes.size()),
+              bytes.begin() + 4);
 
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/base/pending.hpp>
-
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -8,6 +6,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <keyturn/base/pending.hpp>
 
 namespace keyturn {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/base/secret.hpp>
-
 #include <cstring>
 #include <utility>
+
+#include <keyturn/base/secret.hpp>
 
 namespace keyturn {
 
@@ -17,7 +17,8 @@ Secret::Secret(std::string_view bytes) {
   size_ = bytes.size();
 }
 
-Secret::Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}
+Secret::Secret(Secret&& other) noexcept
+    : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
@@ -35,7 +36,8 @@ bool Secret::equals(std::string_view other) const noexcept {
   // `volatile` keeps the loop whole: without it the compiler may stop at the first difference.
   volatile unsigned char difference = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    difference = static_cast<unsigned char>(difference | (static_cast<unsigned char>(bytes_[i]) ^ static_cast<unsigned char>(other[i])));
+    difference = static_cast<unsigned char>(
+        difference | (static_cast<unsigned char>(bytes_[i]) ^ static_cast<unsigned char>(other[i])));
   }
   return difference == 0;
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/base/secret.hpp>
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,16 +6,23 @@
 #include <type_traits>
 #include <utility>
 
+#include <keyturn/base/secret.hpp>
+
 namespace keyturn {
 namespace {
 
 template <class T>
-concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+concept Printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 template <class T>
-concept Comparable = requires(const T& a, const T& b) { a == b; };
+concept Comparable = requires(const T& a, const T& b) {
+  a == b;
+};
 
 static_assert(!std::is_copy_constructible_v<Secret> && !std::is_copy_assignable_v<Secret>);
-static_assert(!std::is_convertible_v<std::string_view, Secret> && !std::is_convertible_v<Secret, std::string_view>);
+static_assert(!std::is_convertible_v<std::string_view, Secret> &&
+              !std::is_convertible_v<Secret, std::string_view>);
 static_assert(!Printable<Secret> && !Comparable<Secret>);
 
 TEST(Secret, RevealsWhatItWasGiven) {

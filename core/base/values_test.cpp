@@ -32,8 +32,11 @@ TEST(ObjectId, StartsWithTheSecondAndEndsWithTheBytesGiven) {
 }
 
 TEST(ObjectId, WrapsWhenTheSecondsNoLongerFit) {
-  EXPECT_EQ(make_object_id(WallTime(seconds(0xffff'ffffLL)), "\xff\xff\xff\xff\xff\xff\xff\xff"), std::string(24, 'f'));
-  EXPECT_EQ(make_object_id(WallTime(seconds(0x1'0000'0000LL)), "\xff\xff\xff\xff\xff\xff\xff\xff").substr(0, 8), "00000000");
+  EXPECT_EQ(make_object_id(WallTime(seconds(0xffff'ffffLL)), "\xff\xff\xff\xff\xff\xff\xff\xff"),
+            std::string(24, 'f'));
+  EXPECT_EQ(
+      make_object_id(WallTime(seconds(0x1'0000'0000LL)), "\xff\xff\xff\xff\xff\xff\xff\xff").substr(0, 8),
+      "00000000");
 }
 
 TEST(ObjectId, UsesEightBytesWhateverItIsGiven) {
@@ -42,7 +45,8 @@ TEST(ObjectId, UsesEightBytesWhateverItIsGiven) {
 }
 
 TEST(HttpHeaders, AreFoundWhateverTheCaseAndInOrder) {
-  const HttpHeaders headers{{"Content-Type", "text/html"}, {"retry-after", "7"}, {"Retry-After", "8"}, {"X", ""}};
+  const HttpHeaders headers{
+      {"Content-Type", "text/html"}, {"retry-after", "7"}, {"Retry-After", "8"}, {"X", ""}};
   EXPECT_EQ(find_header(headers, "content-type"), "text/html");
   EXPECT_EQ(find_header(headers, "RETRY-AFTER"), "7");
   EXPECT_EQ(find_header(headers, "x"), "");

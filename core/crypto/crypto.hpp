@@ -10,7 +10,8 @@
 
 namespace keyturn::crypto {
 
-/// `count` bytes from the kernel's generator. Ends the program when there is no randomness: nothing weaker is ever used.
+/// `count` bytes from the kernel's generator. Ends the program when there is no randomness: nothing weaker is
+/// ever used.
 [[nodiscard]] std::string random_bytes(std::size_t count);
 
 /// SHA-256 (FIPS 180-4), 32 bytes.

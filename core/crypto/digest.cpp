@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The digest calls of OpenSSL 3 that are marked as deprecated are used on purpose: their state lives on the stack, so a
-// MAC costs no allocation and no look-up of an algorithm. HMAC is on the path of every refresh.
+// The digest calls of OpenSSL 3 that are marked as deprecated are used on purpose: their state lives on the
+// stack, so a MAC costs no allocation and no look-up of an algorithm. HMAC is on the path of every refresh.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -37,7 +37,8 @@ std::string_view view(const Bytes& bytes) {
 
 Digest padded_digest(const Block& key, unsigned char pad, std::string_view data) {
   Block padded{};
-  std::transform(key.begin(), key.end(), padded.begin(), [pad](unsigned char byte) { return static_cast<unsigned char>(byte ^ pad); });
+  std::transform(key.begin(), key.end(), padded.begin(),
+                 [pad](unsigned char byte) { return static_cast<unsigned char>(byte ^ pad); });
   const Digest digest = digest_of(view(padded), data);
   OPENSSL_cleanse(padded.data(), padded.size());
   return digest;

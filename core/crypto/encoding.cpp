@@ -14,7 +14,8 @@ constexpr unsigned char kForeign = 0xff;
 using Table = std::array<unsigned char, 256>;
 
 constexpr void add(Table& table, std::string_view alphabet) {
-  for (std::size_t i = 0; i < alphabet.size(); ++i) table[static_cast<unsigned char>(alphabet[i])] = static_cast<unsigned char>(i);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    table[static_cast<unsigned char>(alphabet[i])] = static_cast<unsigned char>(i);
 }
 
 constexpr Table table_of(std::string_view alphabet, std::string_view other = {}) {
@@ -33,7 +34,9 @@ std::string encode(std::string_view data, std::string_view alphabet, bool pad) {
   std::string text((data.size() + 2) / 3 * 4, '=');
   std::size_t out = 0;
   std::size_t i = 0;
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned>(static_cast<unsigned char>(data[at])); };
+  const auto byte = [&](std::size_t at) {
+    return static_cast<unsigned>(static_cast<unsigned char>(data[at]));
+  };
   for (; i + 3 <= data.size(); i += 3) {
     const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
     text[out++] = alphabet[group >> 18];
@@ -55,7 +58,9 @@ std::optional<std::string> decode(std::string_view text, const Table& table) {
   const std::size_t rest = text.size() % 4;
   if (rest == 1) return std::nullopt;
   std::string data(text.size() / 4 * 3 + (rest == 0 ? 0 : rest - 1), '\0');
-  const auto digit = [&](std::size_t at) { return static_cast<unsigned>(table[static_cast<unsigned char>(text[at])]); };
+  const auto digit = [&](std::size_t at) {
+    return static_cast<unsigned>(table[static_cast<unsigned char>(text[at])]);
+  };
   unsigned seen = 0;  // a foreign character leaves its high bits here
   std::size_t out = 0;
   std::size_t i = 0;

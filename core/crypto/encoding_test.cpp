@@ -12,8 +12,13 @@ using namespace std::string_literals;
 
 // RFC 4648 section 10.
 TEST(Base64, GivesTheTextsOfRfc4648) {
-  const std::pair<const char*, const char*> cases[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                                                       {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
   for (const auto& [data, text] : cases) {
     EXPECT_EQ(base64_encode(data), text);
     EXPECT_EQ(base64_decode_lenient(text), data);
@@ -54,7 +59,8 @@ TEST(Base64Url, RefusesEveryCharacterOutsideItsAlphabetAtEveryPlace) {
 }
 
 TEST(Base64Url, RefusesPaddingWhiteSpaceAndImpossibleLengths) {
-  for (const char* const text : {"Zg==", "Zm8=", "Zg=", "Z", "Zm9vY", "Zm 9v", "Zm9v\n", " Zm9v", "Zm9v=", "="}) {
+  for (const char* const text :
+       {"Zg==", "Zm8=", "Zg=", "Z", "Zm9vY", "Zm 9v", "Zm9v\n", " Zm9v", "Zm9v=", "="}) {
     EXPECT_FALSE(base64url_decode(text)) << text;
   }
   EXPECT_FALSE(base64url_decode("Zm9\0"s));
@@ -68,13 +74,15 @@ TEST(Base64Url, RefusesBitsThatStandForNothing) {
 }
 
 TEST(Base64Lenient, TakesEitherAlphabetWithOrWithoutPadding) {
-  for (const char* const text : {"+/+/", "-_-_", "+_-/"}) EXPECT_EQ(base64_decode_lenient(text), "\xfb\xff\xbf") << text;
+  for (const char* const text : {"+/+/", "-_-_", "+_-/"})
+    EXPECT_EQ(base64_decode_lenient(text), "\xfb\xff\xbf") << text;
   EXPECT_EQ(base64_decode_lenient("Zg=="), "f");
   EXPECT_EQ(base64_decode_lenient("Zg"), "f");
 }
 
 TEST(Base64Lenient, StillRefusesWhatIsNoBase64) {
-  for (const char* const text : {"Zg=", "Zg===", "=", "==", "===", "====", "Z===", "Zm9v====", "Zh==", "Z g=", "Zm9v=", "Zm9v\n", "Zg==Zg=="}) {
+  for (const char* const text : {"Zg=", "Zg===", "=", "==", "===", "====", "Z===", "Zm9v====", "Zh==", "Z g=",
+                                 "Zm9v=", "Zm9v\n", "Zg==Zg=="}) {
     EXPECT_FALSE(base64_decode_lenient(text)) << text;
   }
 }
@@ -83,7 +91,8 @@ TEST(Hex, WritesLowerCaseAndReadsEither) {
   EXPECT_EQ(hex_encode("\x00\x1f\xab\xff"s), "001fabff");
   EXPECT_EQ(hex_decode("001FaBff"), "\x00\x1f\xab\xff"s);
   EXPECT_EQ(hex_decode(""), "");
-  for (const char* const text : {"0", "0g", "g0", "00 ", "0x00", "000"}) EXPECT_FALSE(hex_decode(text)) << text;
+  for (const char* const text : {"0", "0g", "g0", "00 ", "0x00", "000"})
+    EXPECT_FALSE(hex_decode(text)) << text;
 }
 
 }  // namespace

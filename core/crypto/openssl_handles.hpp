@@ -30,7 +30,11 @@ using EcdsaPair = std::unique_ptr<ECDSA_SIG, FreeWith<ECDSA_SIG_free>>;
 using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, FreeWith<OSSL_PARAM_BLD_free>>;
 using Params = std::unique_ptr<OSSL_PARAM, FreeWith<OSSL_PARAM_free>>;
 
-inline const unsigned char* bytes_of(std::string_view data) noexcept { return reinterpret_cast<const unsigned char*>(data.data()); }
-inline unsigned char* bytes_of(std::string& data) noexcept { return reinterpret_cast<unsigned char*>(data.data()); }
+inline const unsigned char* bytes_of(std::string_view data) noexcept {
+  return reinterpret_cast<const unsigned char*>(data.data());
+}
+inline unsigned char* bytes_of(std::string& data) noexcept {
+  return reinterpret_cast<unsigned char*>(data.data());
+}
 
 }  // namespace keyturn::crypto

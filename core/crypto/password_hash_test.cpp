@@ -47,7 +47,9 @@ TEST(PasswordHash, WantsToBeMadeAnewWhenTheCostChanges) {
 }
 
 TEST(PasswordHash, RefusesWhatIsNoHash) {
-  for (const char* const encoded : {"", "x", "$argon2id$", "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAA", "$2b$10$abcdefghijklmnopqrstuv"}) {
+  for (const char* const encoded :
+       {"", "x", "$argon2id$", "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAA",
+        "$2b$10$abcdefghijklmnopqrstuv"}) {
     EXPECT_FALSE(verify_password("x", encoded)) << encoded;
     EXPECT_TRUE(needs_rehash(encoded, kCheap)) << encoded;
   }

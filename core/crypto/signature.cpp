@@ -21,7 +21,8 @@ constexpr std::size_t kP256Size = 32;
 constexpr std::size_t kEd25519Size = 64;
 constexpr std::size_t kMaxDerSize = 2 + 2 * (2 + kP256Size + 1);
 
-// OpenSSL keeps a queue of errors per thread; what was refused here must not surface in another use of the library.
+// OpenSSL keeps a queue of errors per thread; what was refused here must not surface in another use of the
+// library.
 struct ErrorQueueGuard {
   ErrorQueueGuard() = default;
   ErrorQueueGuard(const ErrorQueueGuard&) = delete;
@@ -102,7 +103,8 @@ KeyContext prepare(EVP_PKEY* key, SignatureScheme scheme, int (*init)(EVP_PKEY_C
 
 }  // namespace
 
-std::optional<SignatureKey> SignatureKey::Material::make(SignatureScheme scheme, KeyHandle key, bool can_sign) {
+std::optional<SignatureKey> SignatureKey::Material::make(SignatureScheme scheme, KeyHandle key,
+                                                         bool can_sign) {
   if (!key || !is_usable(scheme, key.get())) return std::nullopt;
   auto material = std::make_shared<Material>();
   material->scheme = scheme;
@@ -144,8 +146,10 @@ std::optional<SignatureKey> SignatureKey::from_p256_point(std::string_view x, st
   std::string point = "\x04";
   point.append(x).append(y);
   const ParamBuilder builder(OSSL_PARAM_BLD_new());
-  if (!builder || OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
-      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) != 1) {
+  if (!builder ||
+      OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
+      OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) !=
+          1) {
     return std::nullopt;
   }
   return Material::make(SignatureScheme::ecdsa_p256_sha256, key_from_params("EC", builder.get()), false);
@@ -153,7 +157,8 @@ std::optional<SignatureKey> SignatureKey::from_p256_point(std::string_view x, st
 
 std::optional<SignatureKey> SignatureKey::from_rsa(std::string_view modulus, std::string_view exponent) {
   const ErrorQueueGuard guard;
-  constexpr std::size_t kMaxBytes = 2048;  // well above 8192 bits; bounds the work before the check of the size
+  constexpr std::size_t kMaxBytes =
+      2048;  // well above 8192 bits; bounds the work before the check of the size
   if (modulus.size() > kMaxBytes || exponent.size() > kMaxBytes) return std::nullopt;
   const BigNumber n(BN_bin2bn(bytes_of(modulus), static_cast<int>(modulus.size()), nullptr));
   const BigNumber e(BN_bin2bn(bytes_of(exponent), static_cast<int>(exponent.size()), nullptr));
@@ -167,12 +172,15 @@ std::optional<SignatureKey> SignatureKey::from_rsa(std::string_view modulus, std
 
 std::optional<SignatureKey> SignatureKey::from_ed25519(std::string_view point) {
   const ErrorQueueGuard guard;
-  return Material::make(SignatureScheme::ed25519,
-                        KeyHandle(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(point), point.size())), false);
+  return Material::make(
+      SignatureScheme::ed25519,
+      KeyHandle(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(point), point.size())),
+      false);
 }
 
 SignatureKey SignatureKey::generate_p256() {
-  std::optional<SignatureKey> key = Material::make(SignatureScheme::ecdsa_p256_sha256, KeyHandle(EVP_EC_gen("P-256")), true);
+  std::optional<SignatureKey> key =
+      Material::make(SignatureScheme::ecdsa_p256_sha256, KeyHandle(EVP_EC_gen("P-256")), true);
   if (!key) std::abort();
   return *std::move(key);
 }
@@ -185,7 +193,9 @@ Secret SignatureKey::private_pem() const {
   if (!can_sign()) return {};
   const ErrorQueueGuard guard;
   const Bio bio(BIO_new(BIO_s_mem()));  // wiped by OpenSSL when freed
-  if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), material_->key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) std::abort();
+  if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), material_->key.get(), nullptr, nullptr, 0, nullptr,
+                                            nullptr) != 1)
+    std::abort();
   const char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
   return Secret(std::string_view(text, static_cast<std::size_t>(size)));
@@ -198,7 +208,9 @@ std::string SignatureKey::sign(std::string_view data) const {
     const DigestContext context(EVP_MD_CTX_new());
     std::string signature(kEd25519Size, '\0');
     std::size_t size = signature.size();
-    if (!context || EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, material_->key.get(), nullptr) != 1 ||
+    if (!context ||
+        EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, material_->key.get(),
+                              nullptr) != 1 ||
         EVP_DigestSign(context.get(), bytes_of(signature), &size, bytes_of(data), data.size()) != 1) {
       std::abort();
     }
@@ -208,7 +220,9 @@ std::string SignatureKey::sign(std::string_view data) const {
   const KeyContext context(EVP_PKEY_CTX_dup(material_->sign_context.get()));
   std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(material_->key.get())), '\0');
   std::size_t size = signature.size();
-  if (!context || EVP_PKEY_sign(context.get(), bytes_of(signature), &size, bytes_of(digest), digest.size()) != 1) std::abort();
+  if (!context ||
+      EVP_PKEY_sign(context.get(), bytes_of(signature), &size, bytes_of(digest), digest.size()) != 1)
+    std::abort();
   if (material_->scheme == SignatureScheme::ecdsa_p256_sha256) return from_der(bytes_of(signature), size);
   signature.resize(size);
   return signature;
@@ -218,8 +232,11 @@ bool SignatureKey::verify(std::string_view data, std::string_view signature) con
   const ErrorQueueGuard guard;
   if (material_->scheme == SignatureScheme::ed25519) {
     const DigestContext context(EVP_MD_CTX_new());
-    return context && EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, material_->key.get(), nullptr) == 1 &&
-           EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(data), data.size()) == 1;
+    return context &&
+           EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, material_->key.get(),
+                                   nullptr) == 1 &&
+           EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(data),
+                            data.size()) == 1;
   }
   unsigned char der[kMaxDerSize];
   if (material_->scheme == SignatureScheme::ecdsa_p256_sha256) {
@@ -228,7 +245,8 @@ bool SignatureKey::verify(std::string_view data, std::string_view signature) con
   }
   const std::string digest = sha256(data);
   const KeyContext context(EVP_PKEY_CTX_dup(material_->verify_context.get()));
-  return context && EVP_PKEY_verify(context.get(), bytes_of(signature), signature.size(), bytes_of(digest), digest.size()) == 1;
+  return context && EVP_PKEY_verify(context.get(), bytes_of(signature), signature.size(), bytes_of(digest),
+                                    digest.size()) == 1;
 }
 
 }  // namespace keyturn::crypto

@@ -19,9 +19,9 @@ enum class SignatureScheme {
 
 /// A public key or a key pair.
 ///
-/// The makers refuse (answer nothing): another kind of key or curve than the scheme's, a point that is not on the curve,
-/// explicit curve parameters, RSA outside 2048 to 8192 bits, an RSA exponent that is even, 1 or above 64 bits, an RSA
-/// modulus with the mark of the ROCA fault (CVE-2017-15361), an encrypted PEM.
+/// The makers refuse (answer nothing): another kind of key or curve than the scheme's, a point that is not on
+/// the curve, explicit curve parameters, RSA outside 2048 to 8192 bits, an RSA exponent that is even, 1 or
+/// above 64 bits, an RSA modulus with the mark of the ROCA fault (CVE-2017-15361), an encrypted PEM.
 ///
 /// Thread safety: immutable; may be used from any number of threads. Copies share the same key material.
 class SignatureKey {
@@ -31,7 +31,8 @@ class SignatureKey {
   /// The coordinates of a P-256 point, 32 bytes each.
   [[nodiscard]] static std::optional<SignatureKey> from_p256_point(std::string_view x, std::string_view y);
   /// Modulus and exponent, most significant byte first.
-  [[nodiscard]] static std::optional<SignatureKey> from_rsa(std::string_view modulus, std::string_view exponent);
+  [[nodiscard]] static std::optional<SignatureKey> from_rsa(std::string_view modulus,
+                                                            std::string_view exponent);
   /// The 32 bytes of RFC 8032.
   [[nodiscard]] static std::optional<SignatureKey> from_ed25519(std::string_view point);
   /// A new pair for `ecdsa_p256_sha256`.
@@ -42,7 +43,8 @@ class SignatureKey {
   /// The PEM private key (PKCS #8) of a pair; empty for a public key.
   [[nodiscard]] Secret private_pem() const;
 
-  /// Needs `can_sign()`; ends the program when OpenSSL refuses, which only a broken key or no randomness can cause.
+  /// Needs `can_sign()`; ends the program when OpenSSL refuses, which only a broken key or no randomness can
+  /// cause.
   [[nodiscard]] std::string sign(std::string_view data) const;
   /// False for anything but a signature of exactly the scheme's form by this key over `data`.
   [[nodiscard]] bool verify(std::string_view data, std::string_view signature) const;

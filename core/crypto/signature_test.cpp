@@ -40,7 +40,8 @@ TEST(P256, SignsAndChecksWithSixtyFourBytes) {
   const SignatureKey key = SignatureKey::generate_p256();
   EXPECT_TRUE(key.can_sign());
   EXPECT_EQ(key.scheme(), SignatureScheme::ecdsa_p256_sha256);
-  for (int i = 0; i < 600; ++i) ASSERT_EQ(key.sign(std::to_string(i)).size(), 64U);  // short R or S are padded
+  for (int i = 0; i < 600; ++i)
+    ASSERT_EQ(key.sign(std::to_string(i)).size(), 64U);  // short R or S are padded
   expect_signs_and_checks(key);
 }
 
@@ -80,9 +81,10 @@ TEST(P256, RefusesPointsThatAreNotOnTheCurve) {
 }
 
 TEST(P256, RefusesOtherCurvesAndOddPems) {
-  for (const std::string_view pem : {sample_keys::kP384, sample_keys::kSecp256k1, sample_keys::kExplicitP256, sample_keys::kEncryptedP256,
-                                     sample_keys::kRsa2048Pair, sample_keys::kEd25519Pair, std::string_view(""),
-                                     std::string_view("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")}) {
+  for (const std::string_view pem :
+       {sample_keys::kP384, sample_keys::kSecp256k1, sample_keys::kExplicitP256, sample_keys::kEncryptedP256,
+        sample_keys::kRsa2048Pair, sample_keys::kEd25519Pair, std::string_view(""),
+        std::string_view("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")}) {
     EXPECT_FALSE(SignatureKey::from_pem(SignatureScheme::ecdsa_p256_sha256, pem)) << pem;
   }
 }
@@ -96,7 +98,8 @@ TEST(Rsa, SignsAndChecks) {
 }
 
 TEST(Rsa, RefusesShortKeysAndOtherKinds) {
-  for (const std::string_view pem : {sample_keys::kRsa1024, sample_keys::kRsaPss, sample_keys::kP384, sample_keys::kEd25519Pair}) {
+  for (const std::string_view pem :
+       {sample_keys::kRsa1024, sample_keys::kRsaPss, sample_keys::kP384, sample_keys::kEd25519Pair}) {
     EXPECT_FALSE(SignatureKey::from_pem(SignatureScheme::rsa_pkcs1_sha256, pem)) << pem;
   }
 }
@@ -130,16 +133,21 @@ TEST(Rsa, BoundsModulusAndExponent) {
 
 // RFC 8032 section 7.1, tests 1 and 2.
 TEST(Ed25519, ChecksTheSignaturesOfRfc8032) {
-  const auto first = SignatureKey::from_ed25519(hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
+  const auto first =
+      SignatureKey::from_ed25519(hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
   ASSERT_TRUE(first);
-  const std::string signature = hex(
-      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b");
+  const std::string signature =
+      hex("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd2"
+          "5bf5f0595bbe24655141438e7a100b");
   EXPECT_TRUE(first->verify("", signature));
   EXPECT_FALSE(first->verify("x", signature));
-  const auto second = SignatureKey::from_ed25519(hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"));
+  const auto second =
+      SignatureKey::from_ed25519(hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"));
   ASSERT_TRUE(second);
-  EXPECT_TRUE(second->verify("\x72", hex("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
-                                         "387b2eaeb4302aeeb00d291612bb0c00")));
+  EXPECT_TRUE(second->verify(
+      "\x72",
+      hex("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
+          "387b2eaeb4302aeeb00d291612bb0c00")));
   EXPECT_FALSE(second->verify("", signature));
 }
 

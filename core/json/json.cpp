@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json/json.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -15,7 +16,8 @@ namespace {
 
 using Members = std::vector<Object::Member>;
 
-// Walks the text and leaves its place where the builder can see it: the parser's callbacks are not told the offset.
+// Walks the text and leaves its place where the builder can see it: the parser's callbacks are not told the
+// offset.
 class Cursor {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -42,8 +44,9 @@ class Cursor {
   const char** seen_;
 };
 
-// Makes names unique: false when one occurs twice and that is refused. For `last_wins` the member stays at the place of
-// the first and has the value of the last. Sorts, since a hostile text can hold very many members.
+// Makes names unique: false when one occurs twice and that is refused. For `last_wins` the member stays at
+// the place of the first and has the value of the last. Sorts, since a hostile text can hold very many
+// members.
 bool settle_duplicates(Members& members, DuplicateNames rule) {
   if (members.size() < 2) return true;
   constexpr std::size_t kFew = 12;
@@ -57,12 +60,14 @@ bool settle_duplicates(Members& members, DuplicateNames rule) {
   }
   std::vector<std::size_t> order(members.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return members[a].first < members[b].first; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return members[a].first < members[b].first; });
   std::vector<bool> dropped(members.size(), false);
   bool any = false;
   for (std::size_t i = 0; i < order.size();) {
     std::size_t last = i;
-    while (last + 1 < order.size() && members[order[last + 1]].first == members[order[i]].first) dropped[order[++last]] = true;
+    while (last + 1 < order.size() && members[order[last + 1]].first == members[order[i]].first)
+      dropped[order[++last]] = true;
     if (last != i) {
       if (rule == DuplicateNames::refuse) return false;
       members[order[i]].second = std::move(members[order[last]].second);
@@ -83,13 +88,15 @@ bool settle_duplicates(Members& members, DuplicateNames rule) {
 // Receives the events of the parser and builds the value; says no as soon as a limit is met.
 class Builder {
  public:
-  Builder(const Limits& limits, const char* const* seen, const char* start) : limits_(limits), seen_(seen), start_(start) {}
+  Builder(const Limits& limits, const char* const* seen, const char* start)
+      : limits_(limits), seen_(seen), start_(start) {}
 
   bool null() { return add(Value()); }
   bool boolean(bool flag) { return add(Value(flag)); }
   bool number_integer(std::int64_t number) { return add(Value(number)); }
   bool number_unsigned(std::uint64_t number) {
-    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return add(Value(static_cast<double>(number)));
+    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      return add(Value(static_cast<double>(number)));
     return add(Value(static_cast<std::int64_t>(number)));
   }
   bool number_float(double number, const std::string& /*text*/) { return add(Value(number)); }
@@ -105,7 +112,8 @@ class Builder {
   bool end_object() {
     Members members = std::move(open_.back().members);
     open_.pop_back();
-    if (!settle_duplicates(members, limits_.duplicates)) return fail("a member name twice in the object that ends", offset());
+    if (!settle_duplicates(members, limits_.duplicates))
+      return fail("a member name twice in the object that ends", offset());
     return add(Value(Object(std::move(members))));
   }
   bool end_array() {
@@ -113,9 +121,11 @@ class Builder {
     open_.pop_back();
     return add(Value(std::move(items)));
   }
-  bool parse_error(std::size_t position, const std::string& /*last_token*/, const nlohmann::json::exception& fault) {
+  bool parse_error(std::size_t position, const std::string& /*last_token*/,
+                   const nlohmann::json::exception& fault) {
     constexpr int kNumberOutOfRange = 406;
-    return fail(fault.id == kNumberOutOfRange ? "a number that is too large" : "a syntax error or bytes that are no UTF-8",
+    return fail(fault.id == kNumberOutOfRange ? "a number that is too large"
+                                              : "a syntax error or bytes that are no UTF-8",
                 position == 0 ? 0 : position - 1);
   }
 
@@ -130,7 +140,8 @@ class Builder {
   };
 
   bool open(bool is_object) {
-    if (open_.size() >= static_cast<std::size_t>(std::max(0, limits_.max_depth))) return fail("too many nested levels", offset());
+    if (open_.size() >= static_cast<std::size_t>(std::max(0, limits_.max_depth)))
+      return fail("too many nested levels", offset());
     open_.push_back(Frame{is_object, {}, {}});
     return true;
   }
@@ -150,7 +161,8 @@ class Builder {
   [[nodiscard]] std::size_t offset() const { return static_cast<std::size_t>(*seen_ - start_) - 1; }
 
   bool fail(const char* what, std::size_t position) {
-    if (fault_.empty()) fault_ = std::string("invalid JSON: ") + what + " at byte " + std::to_string(position);
+    if (fault_.empty())
+      fault_ = std::string("invalid JSON: ") + what + " at byte " + std::to_string(position);
     return false;
   }
 
@@ -167,9 +179,11 @@ Error refusal(std::string message) { return {ErrorCode::BadRequest, std::move(me
 }  // namespace
 
 Result<Value> parse(std::string_view text, const Limits& limits) {
-  if (text.size() > limits.max_bytes) return refusal("invalid JSON: above the limit of " + std::to_string(limits.max_bytes) + " bytes");
+  if (text.size() > limits.max_bytes)
+    return refusal("invalid JSON: above the limit of " + std::to_string(limits.max_bytes) + " bytes");
   if (text.starts_with("\xef\xbb\xbf")) return refusal("invalid JSON: a byte-order mark at byte 0");
-  // No JSON text holds this byte, but nlohmann's lexer takes it for the end and would not look at what follows.
+  // No JSON text holds this byte, but nlohmann's lexer takes it for the end and would not look at what
+  // follows.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
     return refusal("invalid JSON: a zero byte at byte " + std::to_string(zero));
   }

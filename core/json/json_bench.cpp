@@ -16,7 +16,8 @@ const std::string kClaims =
 
 void ParseClaims(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(parse(kClaims));
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(kClaims.size()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) *
+                          static_cast<std::int64_t>(kClaims.size()));
 }
 BENCHMARK(ParseClaims);
 

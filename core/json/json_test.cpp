@@ -25,7 +25,8 @@ std::string fault(std::string_view text, const Limits& limits = {}) {
 }
 
 std::string nested(int levels, char open, char close) {
-  return std::string(static_cast<std::size_t>(levels), open) + std::string(static_cast<std::size_t>(levels), close);
+  return std::string(static_cast<std::size_t>(levels), open) +
+         std::string(static_cast<std::size_t>(levels), close);
 }
 
 TEST(JsonParse, ReadsEveryKindOfValue) {
@@ -39,7 +40,9 @@ TEST(JsonParse, ReadsEveryKindOfValue) {
   EXPECT_EQ(read("\t{ \"a\" : 1 ,\r\n\"b\":null}"), Value(Object{{"a", 1}, {"b", nullptr}}));
 }
 
-TEST(JsonParse, KeepsTheOrderOfMembers) { EXPECT_EQ(write(read(R"({"z":1,"a":2,"m":3})")), R"({"z":1,"a":2,"m":3})"); }
+TEST(JsonParse, KeepsTheOrderOfMembers) {
+  EXPECT_EQ(write(read(R"({"z":1,"a":2,"m":3})")), R"({"z":1,"a":2,"m":3})");
+}
 
 TEST(JsonParse, KeepsIntegersOf64BitsExactAndTakesLargerOnesAsDoubles) {
   EXPECT_EQ(read("9223372036854775807"), Value(std::int64_t{9223372036854775807}));
@@ -74,13 +77,15 @@ TEST(JsonParse, RefusesNumbersThatNoDoubleHolds) {
 }
 
 TEST(JsonParse, ReadsEscapesAndUtf8) {
-  EXPECT_EQ(read(R"("\"\\\/\b\f\n\r\t\u0000\u00e4\u20ac\ud83d\ude00")"), Value("\"\\/\b\f\n\r\t\0\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"s));
-  EXPECT_EQ(read("\"\x7f\xc2\x80\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf\""), Value("\x7f\xc2\x80\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"));
+  EXPECT_EQ(read(R"("\"\\\/\b\f\n\r\t\u0000\u00e4\u20ac\ud83d\ude00")"),
+            Value("\"\\/\b\f\n\r\t\0\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"s));
+  EXPECT_EQ(read("\"\x7f\xc2\x80\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf\""),
+            Value("\x7f\xc2\x80\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf"));
 }
 
 TEST(JsonParse, RefusesBytesThatAreNoUtf8) {
-  for (const std::string& bytes : {"\x80"s, "\xc0\xaf"s, "\xc1\xbf"s, "\xe0\x80\xaf"s, "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s,
-                                   "\xff"s, "\xc3"s, "\xe2\x82"s}) {
+  for (const std::string& bytes : {"\x80"s, "\xc0\xaf"s, "\xc1\xbf"s, "\xe0\x80\xaf"s, "\xed\xa0\x80"s,
+                                   "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "\xff"s, "\xc3"s, "\xe2\x82"s}) {
     EXPECT_NE(fault('"' + bytes + '"'), "accepted");
     EXPECT_NE(fault("{\"" + bytes + "\":1}"), "accepted");
   }
@@ -89,13 +94,18 @@ TEST(JsonParse, RefusesBytesThatAreNoUtf8) {
 
 TEST(JsonParse, RefusesWhatRfc8259DoesNotAllow) {
   for (const char* const text :
-       {"", " ", "nul", "True", "NaN", "Infinity", "-", "-Infinity", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x1", "1_0", "'a'", "\"a", "a\"", "\"\t\"",
-        "\"\n\"", R"("\x")", R"("\u12")", R"("\u12g4")", R"("\ud800")", R"("\udc00")", R"("\ud800\u0041")", "[", "]", "[1", "[1,]", "[,1]", "[1 2]",
-        "{", "}", "{a:1}", R"({"a"})", R"({"a":})", R"({"a":1,})", R"({"a" 1})", R"({1:1})", "[]]", "{}{}", "1 2", "[] x", "// c\n1", "/* c */ 1",
-        "[1]#", "\f1", "[}", "{]"}) {
+       {"",          " ",       "nul",       "True",        "NaN",         "Infinity",    "-",
+        "-Infinity", "+1",      "01",        "-01",         "1.",          ".5",          "1e",
+        "1e+",       "0x1",     "1_0",       "'a'",         "\"a",         "a\"",         "\"\t\"",
+        "\"\n\"",    R"("\x")", R"("\u12")", R"("\u12g4")", R"("\ud800")", R"("\udc00")", R"("\ud800\u0041")",
+        "[",         "]",       "[1",        "[1,]",        "[,1]",        "[1 2]",       "{",
+        "}",         "{a:1}",   R"({"a"})",  R"({"a":})",   R"({"a":1,})", R"({"a" 1})",  R"({1:1})",
+        "[]]",       "{}{}",    "1 2",       "[] x",        "// c\n1",     "/* c */ 1",   "[1]#",
+        "\f1",       "[}",      "{]"}) {
     EXPECT_NE(fault(text), "accepted") << text;
   }
-  for (const std::string& text : {"1\0"s, "\0"s, "1\0x"s, "{}\0{"s, "[1,\0]"s, "\"\0\""s}) EXPECT_NE(fault(text), "accepted");
+  for (const std::string& text : {"1\0"s, "\0"s, "1\0x"s, "{}\0{"s, "[1,\0]"s, "\"\0\""s})
+    EXPECT_NE(fault(text), "accepted");
 }
 
 TEST(JsonParse, BoundsTheSize) {
@@ -115,7 +125,8 @@ TEST(JsonParse, BoundsTheDepth) {
   for (int i = 0; i < 32; ++i) objects = "{\"a\":" + objects + "}";
   EXPECT_EQ(fault(objects), "accepted");
   EXPECT_NE(fault("[" + objects + "]"), "accepted");
-  EXPECT_EQ(fault("[" + nested(31, '[', ']') + "," + nested(31, '[', ']') + "]"), "accepted") << "siblings are no depth";
+  EXPECT_EQ(fault("[" + nested(31, '[', ']') + "," + nested(31, '[', ']') + "]"), "accepted")
+      << "siblings are no depth";
   EXPECT_EQ(fault("1", {.max_depth = 0}), "accepted");
   EXPECT_NE(fault("[]", {.max_depth = 0}), "accepted");
   EXPECT_NE(fault(std::string(60'000, '[')), "accepted");
@@ -123,7 +134,8 @@ TEST(JsonParse, BoundsTheDepth) {
 }
 
 TEST(JsonParse, RefusesANameTwiceInOneObject) {
-  EXPECT_EQ(fault(R"({"a":1,"a":1})"), "invalid JSON: a member name twice in the object that ends at byte 12");
+  EXPECT_EQ(fault(R"({"a":1,"a":1})"),
+            "invalid JSON: a member name twice in the object that ends at byte 12");
   EXPECT_NE(fault(R"({"a":1,"b":2,"\u0061":3})"), "accepted") << "an escape is the same name";
   EXPECT_NE(fault(R"([{"x":{"a":1,"a":2}}])"), "accepted");
   EXPECT_NE(fault(R"({"":1,"":2})"), "accepted");
@@ -147,7 +159,8 @@ TEST(JsonParse, TakesTheLastOfANameWhereThatIsAllowed) {
 
 TEST(JsonParse, NamesTheByteAndNeverTheContent) {
   EXPECT_EQ(fault("[1,x]"), "invalid JSON: a syntax error or bytes that are no UTF-8 at byte 3");
-  for (const char* const text : {R"({"password":"hunter2)", R"(hunter2)", R"(["hunter2" "hunter2"])", R"({"hunter2":1,"hunter2":2})"}) {
+  for (const char* const text : {R"({"password":"hunter2)", R"(hunter2)", R"(["hunter2" "hunter2"])",
+                                 R"({"hunter2":1,"hunter2":2})"}) {
     EXPECT_EQ(fault(text).find("hunter2"), std::string::npos) << text;
     EXPECT_NE(fault(text).find("byte"), std::string::npos) << text;
   }
@@ -163,7 +176,8 @@ TEST(JsonParse, StaysQuickOverManyMembers) {
 
 TEST(JsonWrite, WritesEveryKindOfValue) {
   EXPECT_EQ(write(Value()), "null");
-  EXPECT_EQ(write(Value(Array{true, false, -5, 2.5, "x", nullptr, Array{}, Object{}})), R"([true,false,-5,2.5,"x",null,[],{}])");
+  EXPECT_EQ(write(Value(Array{true, false, -5, 2.5, "x", nullptr, Array{}, Object{}})),
+            R"([true,false,-5,2.5,"x",null,[],{}])");
   EXPECT_EQ(write(Value(Object{{"b", 1}, {"a", Object{{"c", Array{1, 2}}}}})), R"({"b":1,"a":{"c":[1,2]}})");
   EXPECT_EQ(write(Value(std::numeric_limits<std::int64_t>::min())), "-9223372036854775808");
 }
@@ -172,7 +186,8 @@ TEST(JsonWrite, KeepsDoublesDoublesAndExact) {
   EXPECT_EQ(write(Value(1.0)), "1.0");
   EXPECT_EQ(write(Value(-0.0)), "-0.0");
   EXPECT_EQ(write(Value(0.1)), "0.1");
-  for (const double number : {1e300, 5e-324, 1.7976931348623157e308, 123456789.125, 1e15, 1e16, 9223372036854775808.0}) {
+  for (const double number :
+       {1e300, 5e-324, 1.7976931348623157e308, 123456789.125, 1e15, 1e16, 9223372036854775808.0}) {
     EXPECT_EQ(read(write(Value(number))), Value(number)) << number;
   }
   EXPECT_EQ(write(Value(std::numeric_limits<double>::infinity())), "null");
@@ -187,7 +202,8 @@ TEST(JsonWrite, EscapesWhatMustBeEscaped) {
 }
 
 TEST(JsonWrite, PutsAReplacementForBytesThatAreNoUtf8) {
-  for (const std::string& bytes : {"\x80"s, "\xff"s, "\xc0\xaf"s, "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s, "\xe2\x82"s, "a\xc3"s}) {
+  for (const std::string& bytes :
+       {"\x80"s, "\xff"s, "\xc0\xaf"s, "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s, "\xe2\x82"s, "a\xc3"s}) {
     const std::string text = write(Value(bytes));
     EXPECT_TRUE(parse(text)) << text;
     EXPECT_NE(text.find("\xef\xbf\xbd"), std::string::npos);

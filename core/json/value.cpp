@@ -35,7 +35,8 @@ Value& Object::set(std::string name, Value value) {
 }
 
 bool Object::erase(std::string_view name) {
-  const auto member = std::find_if(members_.begin(), members_.end(), [name](const Member& m) { return m.first == name; });
+  const auto member =
+      std::find_if(members_.begin(), members_.end(), [name](const Member& m) { return m.first == name; });
   if (member == members_.end()) return false;
   members_.erase(member);
   return true;

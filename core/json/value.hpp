@@ -15,8 +15,8 @@ namespace keyturn::json {
 class Value;
 using Array = std::vector<Value>;
 
-/// An object's members in the order in which they were read or added. Names are unique; look-up is linear, which is right
-/// for the few members of a message or token.
+/// An object's members in the order in which they were read or added. Names are unique; look-up is linear,
+/// which is right for the few members of a message or token.
 class Object {
  public:
   using Member = std::pair<std::string, Value>;
@@ -53,16 +53,16 @@ class Object {
 class Value {
  public:
   Value() = default;
-  Value(std::nullptr_t) {}                                                   // NOLINT(google-explicit-constructor)
-  Value(bool b) : data_(b) {}                                                // NOLINT(google-explicit-constructor)
-  Value(int i) : data_(static_cast<std::int64_t>(i)) {}                      // NOLINT(google-explicit-constructor)
-  Value(std::int64_t i) : data_(i) {}                                        // NOLINT(google-explicit-constructor)
-  Value(double d) : data_(d) {}                                              // NOLINT(google-explicit-constructor)
-  Value(std::string s) : data_(std::move(s)) {}                              // NOLINT(google-explicit-constructor)
-  Value(std::string_view s) : data_(std::string(s)) {}                       // NOLINT(google-explicit-constructor)
-  Value(const char* s) : data_(std::string(s)) {}                            // NOLINT(google-explicit-constructor)
-  Value(Array a) : data_(std::move(a)) {}                                    // NOLINT(google-explicit-constructor)
-  Value(Object o) : data_(std::move(o)) {}                                   // NOLINT(google-explicit-constructor)
+  Value(std::nullptr_t) {}                               // NOLINT(google-explicit-constructor)
+  Value(bool b) : data_(b) {}                            // NOLINT(google-explicit-constructor)
+  Value(int i) : data_(static_cast<std::int64_t>(i)) {}  // NOLINT(google-explicit-constructor)
+  Value(std::int64_t i) : data_(i) {}                    // NOLINT(google-explicit-constructor)
+  Value(double d) : data_(d) {}                          // NOLINT(google-explicit-constructor)
+  Value(std::string s) : data_(std::move(s)) {}          // NOLINT(google-explicit-constructor)
+  Value(std::string_view s) : data_(std::string(s)) {}   // NOLINT(google-explicit-constructor)
+  Value(const char* s) : data_(std::string(s)) {}        // NOLINT(google-explicit-constructor)
+  Value(Array a) : data_(std::move(a)) {}                // NOLINT(google-explicit-constructor)
+  Value(Object o) : data_(std::move(o)) {}               // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool is_null() const noexcept { return data_.index() == 0; }
   [[nodiscard]] const bool* as_bool() const noexcept { return std::get_if<bool>(&data_); }

@@ -12,7 +12,9 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 // Bytes of the UTF-8 sequence at the start of `text` (RFC 3629 section 4), 0 when there is none.
 std::size_t utf8_length(std::string_view text) noexcept {
-  const auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+  const auto byte = [text](std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+  };
   const auto continues = [&](std::size_t at) { return (byte(at) & 0xc0U) == 0x80U; };
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
@@ -32,14 +34,29 @@ std::size_t utf8_length(std::string_view text) noexcept {
 
 void append_escape(std::string& out, char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   constexpr std::string_view kDigits = "0123456789abcdef";
   out += "\\u00";
@@ -56,7 +73,8 @@ void append_double(std::string& out, double number) {
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
   out += text;
-  if (text.find_first_of(".e") == std::string_view::npos) out += ".0";  // so that it is read as a double again
+  if (text.find_first_of(".e") == std::string_view::npos)
+    out += ".0";  // so that it is read as a double again
 }
 
 void append(std::string& out, const Value& value) {

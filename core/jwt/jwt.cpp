@@ -30,8 +30,10 @@ std::optional<Parts> split(std::string_view compact) {
   const std::size_t first = compact.find('.');
   if (first == std::string_view::npos) return std::nullopt;
   const std::size_t second = compact.find('.', first + 1);
-  if (second == std::string_view::npos || compact.find('.', second + 1) != std::string_view::npos) return std::nullopt;
-  Parts parts{compact.substr(0, first), compact.substr(first + 1, second - first - 1), compact.substr(second + 1), compact.substr(0, second)};
+  if (second == std::string_view::npos || compact.find('.', second + 1) != std::string_view::npos)
+    return std::nullopt;
+  Parts parts{compact.substr(0, first), compact.substr(first + 1, second - first - 1),
+              compact.substr(second + 1), compact.substr(0, second)};
   if (parts.header.empty() || parts.signature.empty()) return std::nullopt;
   return parts;
 }
@@ -79,7 +81,8 @@ Result<VerifiedJws> verify_with(std::string_view compact, Encoding encoding, con
   if (algorithm == nullptr || algorithm->as_string() == nullptr) return unauthorized();
   if (key_id != nullptr && key_id->as_string() == nullptr) return unauthorized();
 
-  const Key* const key = choose(key_id == nullptr ? std::string_view{} : std::string_view(*key_id->as_string()));
+  const Key* const key =
+      choose(key_id == nullptr ? std::string_view{} : std::string_view(*key_id->as_string()));
   if (key == nullptr || *algorithm->as_string() != to_string(key->algorithm())) return unauthorized();
   if (!key->verify(parts->signed_text, *signature)) return unauthorized();
   return VerifiedJws{*std::move(header), *std::move(payload)};
@@ -104,7 +107,8 @@ std::optional<Times> read_times(const json::Object& claims) {
 
 Validity validity_at(const Times& times, std::optional<WallTime> not_before, WallTime now) {
   if (now >= times.expires_at) return Validity::expired;  // RFC 7519 section 4.1.4: "on or after"
-  if (times.issued_at - now > kMostAhead || (not_before && *not_before - now > kMostAhead)) return Validity::not_yet;
+  if (times.issued_at - now > kMostAhead || (not_before && *not_before - now > kMostAhead))
+    return Validity::not_yet;
   return Validity::valid;
 }
 

@@ -14,7 +14,9 @@ const std::string kClaims =
     R"({"baas_device_id":"636aba021728b6c1c03db83a","baas_domain_id":"5eea8667bcb4c810b651fb59","exp":1667940618,"iat":1667938818,)"
     R"("iss":"636aba021728b6c1c03db83e","sub":"636aba021728b6c1c03db7f9","typ":"access"})";
 
-Key key_for(bool es256) { return es256 ? Key::generate_es256("key-1") : Key::hmac("key-1", crypto::random_bytes(32)).value(); }
+Key key_for(bool es256) {
+  return es256 ? Key::generate_es256("key-1") : Key::hmac("key-1", crypto::random_bytes(32)).value();
+}
 
 void Mint(benchmark::State& state, bool es256) {
   const Key key = key_for(es256);

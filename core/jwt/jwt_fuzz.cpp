@@ -28,13 +28,15 @@ void require(bool holds) {
 void try_signed(std::string_view bytes) {
   const std::size_t cut = bytes.find('\n');
   if (cut == std::string_view::npos) return;
-  const std::string text = crypto::base64url_encode(bytes.substr(0, cut)) + "." + crypto::base64url_encode(bytes.substr(cut + 1));
+  const std::string text =
+      crypto::base64url_encode(bytes.substr(0, cut)) + "." + crypto::base64url_encode(bytes.substr(cut + 1));
   const std::string token = text + "." + crypto::base64url_encode(hmac_key().sign(text));
   const auto jws = jwt::verify_jws(token, hmac_key());
   if (!jws) return;
   require(jws->payload == bytes.substr(cut + 1));
   require(*jws->header.find("alg")->as_string() == "HS256");
-  for (const char* const name : {"crit", "b64", "zip", "jku", "x5u", "x5c", "jwk"}) require(!jws->header.contains(name));
+  for (const char* const name : {"crit", "b64", "zip", "jku", "x5u", "x5c", "jwk"})
+    require(!jws->header.contains(name));
 }
 
 }  // namespace
@@ -45,7 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(!jwt::verify_jws(bytes, pair));
   for (const auto encoding : {jwt::Encoding::strict, jwt::Encoding::lenient}) {
     const auto jws = jwt::verify_jws(bytes, hmac_key(), encoding);
-    if (jws && encoding == jwt::Encoding::strict) require(jwt::verify_jws(bytes, hmac_key(), jwt::Encoding::lenient).has_value());
+    if (jws && encoding == jwt::Encoding::strict)
+      require(jwt::verify_jws(bytes, hmac_key(), jwt::Encoding::lenient).has_value());
   }
   if (const auto claims = jwt::read_unverified(bytes)) (void)jwt::read_times(*claims);
   try_signed(bytes);

@@ -45,7 +45,8 @@ TEST(Jws, ComesBackAsMinted) {
     const auto jws = verify_jws(token, *key);
     ASSERT_TRUE(jws);
     EXPECT_EQ(jws->payload, R"({"a":1})");
-    EXPECT_EQ(json::write(jws->header), R"({"alg":")"s + std::string(to_string(key->algorithm())) + R"(","kid":")" + key->id() + R"(","typ":"JWT"})");
+    EXPECT_EQ(json::write(jws->header), R"({"alg":")"s + std::string(to_string(key->algorithm())) +
+                                            R"(","kid":")" + key->id() + R"(","typ":"JWT"})");
   }
 }
 
@@ -61,13 +62,17 @@ TEST(Jws, AsksForTheKeyByTheExactKid) {
   EXPECT_TRUE(verify_jws(token, lookup));
   EXPECT_EQ(asked, "h1");
   for (const char* const kid : {"h2", "H1", "h1 ", "", "../h1", "h1' OR 1=1"}) {
-    expect_refused(verify_jws(signed_with(hmac_key(), json::write(json::Object{{"alg", "HS256"}, {"kid", kid}})), lookup), kid);
+    expect_refused(
+        verify_jws(signed_with(hmac_key(), json::write(json::Object{{"alg", "HS256"}, {"kid", kid}})),
+                   lookup),
+        kid);
     EXPECT_EQ(asked, kid);
   }
   expect_refused(verify_jws(signed_with(hmac_key(), R"({"alg":"HS256"})"), lookup), "no kid");
   EXPECT_EQ(asked, "");
   asked = "nothing";
-  for (const char* const header : {R"({"alg":"HS256","kid":1})", R"({"alg":"HS256","kid":null})", R"({"alg":"HS256","kid":["h1"]})"}) {
+  for (const char* const header :
+       {R"({"alg":"HS256","kid":1})", R"({"alg":"HS256","kid":null})", R"({"alg":"HS256","kid":["h1"]})"}) {
     expect_refused(verify_jws(signed_with(hmac_key(), header), lookup), header);
     EXPECT_EQ(asked, "nothing") << "a kid that is no text is never looked up";
   }
@@ -84,36 +89,45 @@ TEST(Jws, TakesTheAlgorithmFromTheKeyAndNotFromTheToken) {
   for (const char* const alg : {"hs256", "HS256 ", "HS384", "HS512", "", "\\u0048S256\\u0000"}) {
     expect_refused(verify_jws(signed_with(hmac_key(), R"({"alg":")"s + alg + "\"}"), hmac_key()), alg);
   }
-  EXPECT_TRUE(verify_jws(signed_with(hmac_key(), R"({"alg":"\u0048S256"})"), hmac_key())) << "an escape is the same text";
-  for (const char* const header : {"{}", R"({"alg":null})", R"({"alg":["HS256"]})", R"({"Alg":"HS256"})", R"({"alg":256})"}) {
+  EXPECT_TRUE(verify_jws(signed_with(hmac_key(), R"({"alg":"\u0048S256"})"), hmac_key()))
+      << "an escape is the same text";
+  for (const char* const header :
+       {"{}", R"({"alg":null})", R"({"alg":["HS256"]})", R"({"Alg":"HS256"})", R"({"alg":256})"}) {
     expect_refused(verify_jws(signed_with(hmac_key(), header), hmac_key()), header);
   }
 }
 
 TEST(Jws, RefusesNoneInEverySpelling) {
   for (const char* const alg : {"none", "None", "NONE", "nOnE", "none ", ""}) {
-    const std::string start = base64url_encode(R"({"alg":")"s + alg + R"(","typ":"JWT"})") + "." + base64url_encode("{}") + ".";
+    const std::string start =
+        base64url_encode(R"({"alg":")"s + alg + R"(","typ":"JWT"})") + "." + base64url_encode("{}") + ".";
     for (const Key* const key : {&hmac_key(), &pair()}) {
       expect_refused(verify_jws(start, *key), alg);
       expect_refused(verify_jws(start + "AA", *key), alg);
-      expect_refused(verify_jws(start + base64url_encode(key->sign(start.substr(0, start.size() - 1))), *key), alg);
+      expect_refused(verify_jws(start + base64url_encode(key->sign(start.substr(0, start.size() - 1))), *key),
+                     alg);
     }
   }
 }
 
 TEST(Jws, RefusesHeaderMembersThatSteerTheCheck) {
   for (const char* const member :
-       {R"("crit":["exp"])", R"("crit":[])", R"("b64":false)", R"("b64":true)", R"("zip":"DEF")", R"("jku":"https://example.com/keys")",
-        R"("x5u":"https://example.com/cert")", R"("x5c":[])", R"("jwk":{"kty":"oct","k":"a2tr"})", R"("jwk":null)"}) {
-    expect_refused(verify_jws(signed_with(hmac_key(), R"({"alg":"HS256",)"s + member + "}"), hmac_key()), member);
+       {R"("crit":["exp"])", R"("crit":[])", R"("b64":false)", R"("b64":true)", R"("zip":"DEF")",
+        R"("jku":"https://example.com/keys")", R"("x5u":"https://example.com/cert")", R"("x5c":[])",
+        R"("jwk":{"kty":"oct","k":"a2tr"})", R"("jwk":null)"}) {
+    expect_refused(verify_jws(signed_with(hmac_key(), R"({"alg":"HS256",)"s + member + "}"), hmac_key()),
+                   member);
   }
   EXPECT_TRUE(verify_jws(signed_with(hmac_key(), R"({"alg":"HS256","cty":"x","x":1})"), hmac_key()));
 }
 
 TEST(Jws, RefusesHeadersThatAreNoCleanObject) {
-  for (const std::string& header : {""s, "x"s, "[]"s, "null"s, "\"HS256\""s, R"({"alg":"HS256","alg":"HS256"})"s, R"({"alg":"HS256","\u0061lg":"none"})"s,
-                                    R"({"alg":"HS256","kid":"a","kid":"b"})"s, R"({"alg":"HS256","x":{"a":1,"a":2}})"s, R"({"alg":"HS256"} x)"s,
-                                    R"({"alg":"HS256",})"s, "\xef\xbb\xbf{\"alg\":\"HS256\"}"s, "{\"alg\":\"HS256\"}\0"s, "{\"alg\":\"HS256\",\"x\":\"\xff\"}"s}) {
+  for (const std::string& header :
+       {""s, "x"s, "[]"s, "null"s, "\"HS256\""s, R"({"alg":"HS256","alg":"HS256"})"s,
+        R"({"alg":"HS256","\u0061lg":"none"})"s, R"({"alg":"HS256","kid":"a","kid":"b"})"s,
+        R"({"alg":"HS256","x":{"a":1,"a":2}})"s, R"({"alg":"HS256"} x)"s, R"({"alg":"HS256",})"s,
+        "\xef\xbb\xbf{\"alg\":\"HS256\"}"s, "{\"alg\":\"HS256\"}\0"s,
+        "{\"alg\":\"HS256\",\"x\":\"\xff\"}"s}) {
     expect_refused(verify_jws(signed_with(hmac_key(), header), hmac_key()), header);
   }
   EXPECT_TRUE(verify_jws(signed_with(hmac_key(), "{ \"alg\" :\r\n\t\"HS256\" }"), hmac_key()));
@@ -128,12 +142,33 @@ TEST(Jws, RefusesEveryOtherShape) {
   const std::string signature = token.substr(last + 1);
   ASSERT_TRUE(verify_jws(header + "." + payload + "." + signature, hmac_key()));
   for (const std::string& text :
-       {""s, "."s, ".."s, "..."s, header, header + "." + payload, header + "." + payload + ".", "." + payload + "." + signature,
-        header + ".." + signature, token + ".", token + ".x", "." + token, header + "." + payload + "." + signature + "." + signature + "." + signature,
-        " " + token, token + " ", token + "\n", token + "="s, token + "\0"s, header + ". " + payload + "." + signature, "Bearer " + token,
-        header + "." + payload + "." + signature.substr(1), header + "." + payload + "." + signature + "A", header + "." + signature + "." + payload,
-        R"({"payload":")" + payload + R"(","protected":")" + header + R"(","signature":")" + signature + "\"}",
-        R"({"payload":")" + payload + R"(","signatures":[{"protected":")" + header + R"(","signature":")" + signature + "\"}]}"}) {
+       {""s,
+        "."s,
+        ".."s,
+        "..."s,
+        header,
+        header + "." + payload,
+        header + "." + payload + ".",
+        "." + payload + "." + signature,
+        header + ".." + signature,
+        token + ".",
+        token + ".x",
+        "." + token,
+        header + "." + payload + "." + signature + "." + signature + "." + signature,
+        " " + token,
+        token + " ",
+        token + "\n",
+        token + "="s,
+        token + "\0"s,
+        header + ". " + payload + "." + signature,
+        "Bearer " + token,
+        header + "." + payload + "." + signature.substr(1),
+        header + "." + payload + "." + signature + "A",
+        header + "." + signature + "." + payload,
+        R"({"payload":")" + payload + R"(","protected":")" + header + R"(","signature":")" + signature +
+            "\"}",
+        R"({"payload":")" + payload + R"(","signatures":[{"protected":")" + header + R"(","signature":")" +
+            signature + "\"}]}"}) {
     expect_refused(verify_jws(text, hmac_key()), text);
   }
 }
@@ -209,10 +244,12 @@ TEST(Times, AreReadAsIntegersInRange) {
   EXPECT_TRUE(read_times(claims(R"({"iat":0,"exp":0})")));
   EXPECT_TRUE(read_times(claims(R"({"iat":0,"exp":1099511627776})")));
   for (const char* const text :
-       {"{}", R"({"iat":1})", R"({"exp":1})", R"({"iat":1,"exp":"2"})", R"({"iat":1,"exp":2.0})", R"({"iat":1,"exp":2e0})", R"({"iat":1,"exp":null})",
-        R"({"iat":1,"exp":true})", R"({"iat":1,"exp":[2]})", R"({"iat":1,"exp":{"$numberLong":"2"}})", R"({"iat":-1,"exp":2})", R"({"iat":1,"exp":-2})",
-        R"({"iat":1,"exp":1099511627777})", R"({"iat":1,"exp":9223372036854775807})", R"({"iat":1,"exp":9223372036854775808})",
-        R"({"iat":1,"exp":18446744073709551617})", R"({"iat":2,"exp":1})"}) {
+       {"{}", R"({"iat":1})", R"({"exp":1})", R"({"iat":1,"exp":"2"})", R"({"iat":1,"exp":2.0})",
+        R"({"iat":1,"exp":2e0})", R"({"iat":1,"exp":null})", R"({"iat":1,"exp":true})",
+        R"({"iat":1,"exp":[2]})", R"({"iat":1,"exp":{"$numberLong":"2"}})", R"({"iat":-1,"exp":2})",
+        R"({"iat":1,"exp":-2})", R"({"iat":1,"exp":1099511627777})", R"({"iat":1,"exp":9223372036854775807})",
+        R"({"iat":1,"exp":9223372036854775808})", R"({"iat":1,"exp":18446744073709551617})",
+        R"({"iat":2,"exp":1})"}) {
     EXPECT_FALSE(read_times(claims(text))) << text;
   }
 }
@@ -227,11 +264,13 @@ TEST(Times, EndAtTheInstantOfExp) {
 
 TEST(Times, MayStartAMinuteAheadAndNoMore) {
   const Times times{WallTime(seconds(1000)), WallTime(seconds(2800))};
-  for (const int ahead : {0, 10, 11, 59, 60}) EXPECT_EQ(validity_at(times, {}, times.issued_at - seconds(ahead)), Validity::valid) << ahead;
+  for (const int ahead : {0, 10, 11, 59, 60})
+    EXPECT_EQ(validity_at(times, {}, times.issued_at - seconds(ahead)), Validity::valid) << ahead;
   EXPECT_EQ(validity_at(times, {}, times.issued_at - seconds(60) - microseconds(1)), Validity::not_yet);
   EXPECT_EQ(validity_at(times, {}, times.issued_at - seconds(61)), Validity::not_yet);
   const WallTime not_before = times.issued_at + seconds(500);
-  for (const int ahead : {10, 60}) EXPECT_EQ(validity_at(times, not_before, not_before - seconds(ahead)), Validity::valid) << ahead;
+  for (const int ahead : {10, 60})
+    EXPECT_EQ(validity_at(times, not_before, not_before - seconds(ahead)), Validity::valid) << ahead;
   EXPECT_EQ(validity_at(times, not_before, not_before - seconds(61)), Validity::not_yet);
   EXPECT_EQ(validity_at(times, not_before, not_before), Validity::valid);
   EXPECT_EQ(validity_at(times, times.expires_at + seconds(1000), times.expires_at), Validity::expired);
@@ -247,8 +286,9 @@ TEST(UncheckedClaims, AreReadFromAnyThreeParts) {
 
 TEST(UncheckedClaims, AreABadTokenWhenTheyAreNoObject) {
   for (const std::string& token :
-       {""s, "a.b"s, "a..c"s, "."s + base64url_encode("{}") + ".c", "a." + base64url_encode("{}") + ".", "a." + base64url_encode("{}") + ".c.d",
-        "a." + base64url_encode("[]") + ".c", "a." + base64url_encode("{") + ".c", "a.!.c"s, "a." + base64url_encode(R"({"exp":1,"exp":2})") + ".c",
+       {""s, "a.b"s, "a..c"s, "."s + base64url_encode("{}") + ".c", "a." + base64url_encode("{}") + ".",
+        "a." + base64url_encode("{}") + ".c.d", "a." + base64url_encode("[]") + ".c",
+        "a." + base64url_encode("{") + ".c", "a.!.c"s, "a." + base64url_encode(R"({"exp":1,"exp":2})") + ".c",
         "a." + base64url_encode(std::string(kMaxTokenBytes, ' ') + "{}") + ".c"}) {
     const auto read = read_unverified(token);
     ASSERT_FALSE(read) << token;

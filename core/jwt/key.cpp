@@ -20,10 +20,14 @@ Error refusal(const char* why) { return {ErrorCode::BadRequest, why}; }
 
 std::optional<crypto::SignatureScheme> scheme_of(Algorithm algorithm) {
   switch (algorithm) {
-    case Algorithm::rs256: return crypto::SignatureScheme::rsa_pkcs1_sha256;
-    case Algorithm::es256: return crypto::SignatureScheme::ecdsa_p256_sha256;
-    case Algorithm::eddsa: return crypto::SignatureScheme::ed25519;
-    case Algorithm::hs256: break;
+    case Algorithm::rs256:
+      return crypto::SignatureScheme::rsa_pkcs1_sha256;
+    case Algorithm::es256:
+      return crypto::SignatureScheme::ecdsa_p256_sha256;
+    case Algorithm::eddsa:
+      return crypto::SignatureScheme::ed25519;
+    case Algorithm::hs256:
+      break;
   }
   return std::nullopt;
 }
@@ -74,7 +78,9 @@ std::optional<crypto::SignatureKey> public_key_from(const json::Value& jwk, Algo
 
 }  // namespace
 
-std::string_view to_string(Algorithm algorithm) noexcept { return kNames[static_cast<std::size_t>(algorithm)]; }
+std::string_view to_string(Algorithm algorithm) noexcept {
+  return kNames[static_cast<std::size_t>(algorithm)];
+}
 
 Result<Algorithm> algorithm_from(std::string_view name) {
   for (std::size_t i = 0; i < kNames.size(); ++i) {
@@ -90,7 +96,7 @@ struct Key::Material {
   std::string id;
   Algorithm algorithm;
   std::string encoded_header;
-  Secret secret;                              // of an HMAC key
+  Secret secret;                             // of an HMAC key
   std::optional<crypto::SignatureKey> pair;  // of every other
 };
 

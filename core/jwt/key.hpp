@@ -12,7 +12,8 @@
 
 namespace keyturn::jwt {
 
-/// The signature algorithms of the allow-list (RFC 7518 section 3, RFC 8037). There is no `none` and no way to add it.
+/// The signature algorithms of the allow-list (RFC 7518 section 3, RFC 8037). There is no `none` and no way
+/// to add it.
 enum class Algorithm { hs256, rs256, es256, eddsa };
 
 /// The `alg` name ("ES256").
@@ -23,8 +24,9 @@ enum class Algorithm { hs256, rs256, es256, eddsa };
 /// One key with one algorithm (rule V5): the algorithm is a property of the key, never of the token.
 ///
 /// Thread safety: immutable; may be used from any number of threads. Copies share the same key material.
-/// Errors: the makers answer `BadRequest`: HMAC keys below 32 bytes, RSA below 2048 bits, another curve, a wrong `kty`,
-/// a JWK without `alg`, with a private part, or whose `use`/`key_ops` forbids verifying (rule V9).
+/// Errors: the makers answer `BadRequest`: HMAC keys below 32 bytes, RSA below 2048 bits, another curve, a
+/// wrong `kty`, a JWK without `alg`, with a private part, or whose `use`/`key_ops` forbids verifying (rule
+/// V9).
 class Key {
  public:
   [[nodiscard]] static Result<Key> hmac(std::string id, std::string_view secret);
@@ -38,7 +40,8 @@ class Key {
   [[nodiscard]] const std::string& id() const noexcept;
   [[nodiscard]] Algorithm algorithm() const noexcept;
   [[nodiscard]] bool can_sign() const noexcept;
-  /// The encoded header of the tokens that this key signs: `alg`, `kid` unless the id is empty, `typ` ("JWT").
+  /// The encoded header of the tokens that this key signs: `alg`, `kid` unless the id is empty, `typ`
+  /// ("JWT").
   [[nodiscard]] const std::string& encoded_header() const noexcept;
   /// The PEM private key (PKCS #8) of a pair; empty for another kind of key.
   [[nodiscard]] Secret private_pem() const;

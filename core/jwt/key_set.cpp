@@ -10,7 +10,8 @@ namespace {
 // Whether a token could name this entry for a signature of ours, be the key itself sound or not.
 bool is_for_our_signatures(const json::Value& jwk) {
   const auto algorithm = jwk.string_at("alg");
-  return algorithm && algorithm_from(*algorithm) && (jwk.find("use") == nullptr || jwk.string_at("use") == "sig");
+  return algorithm && algorithm_from(*algorithm) &&
+         (jwk.find("use") == nullptr || jwk.string_at("use") == "sig");
 }
 
 }  // namespace
@@ -29,11 +30,13 @@ Result<KeySet> KeySet::from_jwks(const json::Value& jwks) {
     (jwk.string_at("kty") == "oct" ? symmetric : asymmetric) = true;
     if (!is_for_our_signatures(jwk)) continue;
     const std::string_view id = jwk.string_at("kid").value_or("");
-    if (std::find(ids.begin(), ids.end(), id) != ids.end()) return Error(ErrorCode::BadRequest, "the JWK set has two keys of one id");
+    if (std::find(ids.begin(), ids.end(), id) != ids.end())
+      return Error(ErrorCode::BadRequest, "the JWK set has two keys of one id");
     ids.push_back(id);
     if (Result<Key> key = Key::from_jwk(jwk); key) set.keys_.push_back(*std::move(key));
   }
-  if (symmetric && asymmetric) return Error(ErrorCode::BadRequest, "the JWK set mixes symmetric and public keys");
+  if (symmetric && asymmetric)
+    return Error(ErrorCode::BadRequest, "the JWK set mixes symmetric and public keys");
   return set;
 }
 

@@ -20,9 +20,10 @@ class KeySet {
   /// Most keys that a set may hold.
   static constexpr std::size_t kMaxKeys = 100;
 
-  /// Reads a set. Keys that `Key::from_jwk` refuses are left out, as RFC 7517 section 5 advises, so the set may be empty.
-  /// Errors: `BadRequest` for another shape, more than `kMaxKeys`, symmetric beside public keys, or one `kid` for two
-  /// signature keys of allowed algorithms: in the last two cases a token could be checked with a key that was not meant for it.
+  /// Reads a set. Keys that `Key::from_jwk` refuses are left out, as RFC 7517 section 5 advises, so the set
+  /// may be empty. Errors: `BadRequest` for another shape, more than `kMaxKeys`, symmetric beside public
+  /// keys, or one `kid` for two signature keys of allowed algorithms: in the last two cases a token could be
+  /// checked with a key that was not meant for it.
   [[nodiscard]] static Result<KeySet> from_jwks(const json::Value& jwks);
 
   /// The key with exactly that id; null when there is none. A key without `kid` has the empty id.

@@ -16,10 +16,12 @@ namespace {
 namespace sample_keys = crypto::sample_keys;
 
 // The public keys of RFC 7515 appendices A.1 and A.3 and RFC 8037 appendix A.2.
-constexpr const char* kOct = R"({"kty":"oct","kid":"o","alg":"HS256","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8"})";
+constexpr const char* kOct =
+    R"({"kty":"oct","kid":"o","alg":"HS256","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8"})";
 constexpr const char* kEc =
     R"({"kty":"EC","kid":"e","alg":"ES256","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})";
-constexpr const char* kOkp = R"({"kty":"OKP","kid":"d","alg":"EdDSA","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})";
+constexpr const char* kOkp =
+    R"({"kty":"OKP","kid":"d","alg":"EdDSA","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})";
 
 json::Value jwk(const char* text, const char* name = nullptr, json::Value value = {}) {
   json::Value parsed = json::parse(text).value();
@@ -42,7 +44,8 @@ TEST(Algorithm, IsOnTheAllowListByItsExactNameOnly) {
   for (const Algorithm algorithm : {Algorithm::hs256, Algorithm::rs256, Algorithm::es256, Algorithm::eddsa}) {
     EXPECT_EQ(algorithm_from(to_string(algorithm)).value(), algorithm);
   }
-  for (const char* const name : {"", "none", "None", "NONE", "hs256", "HS256 ", "HS384", "HS512", "RS384", "PS256", "ES384", "ES256K", "EDDSA", "Ed25519"}) {
+  for (const char* const name : {"", "none", "None", "NONE", "hs256", "HS256 ", "HS384", "HS512", "RS384",
+                                 "PS256", "ES384", "ES256K", "EDDSA", "Ed25519"}) {
     EXPECT_FALSE(algorithm_from(name)) << name;
   }
 }
@@ -91,8 +94,10 @@ TEST(PemKey, FitsItsAlgorithmOnly) {
 }
 
 TEST(Key, EncodesItsHeaderWithAlgKidTyp) {
-  EXPECT_EQ(crypto::base64url_decode(Key::hmac("k\"1", std::string(32, 'k')).value().encoded_header()), R"({"alg":"HS256","kid":"k\"1","typ":"JWT"})");
-  EXPECT_EQ(crypto::base64url_decode(Key::generate_es256("").encoded_header()), R"({"alg":"ES256","typ":"JWT"})");
+  EXPECT_EQ(crypto::base64url_decode(Key::hmac("k\"1", std::string(32, 'k')).value().encoded_header()),
+            R"({"alg":"HS256","kid":"k\"1","typ":"JWT"})");
+  EXPECT_EQ(crypto::base64url_decode(Key::generate_es256("").encoded_header()),
+            R"({"alg":"ES256","typ":"JWT"})");
 }
 
 TEST(Jwk, IsReadForEachAlgorithm) {
@@ -108,7 +113,8 @@ TEST(Jwk, NeedsItsAlgorithmAndTheKtyThatFits) {
   for (const char* const text : {kOct, kEc, kOkp}) {
     expect_refused(Key::from_jwk(without(text, "alg")));
     expect_refused(Key::from_jwk(without(text, "kty")));
-    for (const char* const alg : {"", "none", "HS384", "RS256", "ES384", "PS256", "A256GCM"}) expect_refused(Key::from_jwk(jwk(text, "alg", alg)));
+    for (const char* const alg : {"", "none", "HS384", "RS256", "ES384", "PS256", "A256GCM"})
+      expect_refused(Key::from_jwk(jwk(text, "alg", alg)));
     expect_refused(Key::from_jwk(jwk(text, "alg", 1)));
     expect_refused(Key::from_jwk(jwk(text, "kid", 1)));
   }
@@ -137,11 +143,13 @@ TEST(Jwk, ObeysUseAndKeyOps) {
   EXPECT_TRUE(Key::from_jwk(jwk(kEc, "use", "sig")));
   EXPECT_TRUE(Key::from_jwk(jwk(kEc, "key_ops", json::Array{"verify"})));
   EXPECT_TRUE(Key::from_jwk(jwk(kEc, "key_ops", json::Array{"sign", "verify"})));
-  for (const json::Value& use : {json::Value("enc"), json::Value("SIG"), json::Value(""), json::Value(nullptr), json::Value(1)}) {
+  for (const json::Value& use :
+       {json::Value("enc"), json::Value("SIG"), json::Value(""), json::Value(nullptr), json::Value(1)}) {
     expect_refused(Key::from_jwk(jwk(kEc, "use", use)));
   }
-  for (const json::Value& operations : {json::Value(json::Array{}), json::Value(json::Array{"sign"}), json::Value(json::Array{"sign, verify"}),
-                                        json::Value("verify"), json::Value(json::Array{1})}) {
+  for (const json::Value& operations :
+       {json::Value(json::Array{}), json::Value(json::Array{"sign"}),
+        json::Value(json::Array{"sign, verify"}), json::Value("verify"), json::Value(json::Array{1})}) {
     expect_refused(Key::from_jwk(jwk(kEc, "key_ops", operations)));
   }
 }
@@ -156,7 +164,9 @@ TEST(Jwk, RefusesAPublishedPrivateKeyAndBentCoordinates) {
   expect_refused(Key::from_jwk(jwk(kOkp, "x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUQ")));
 }
 
-json::Value set_of(std::initializer_list<json::Value> keys) { return json::Object{{"keys", json::Array(keys)}}; }
+json::Value set_of(std::initializer_list<json::Value> keys) {
+  return json::Object{{"keys", json::Array(keys)}};
+}
 
 TEST(KeySet, FindsByTheExactId) {
   const auto set = KeySet::from_jwks(set_of({jwk(kEc), jwk(kOkp)}));
@@ -169,7 +179,8 @@ TEST(KeySet, FindsByTheExactId) {
 }
 
 TEST(KeySet, LeavesOutWhatItCannotUse) {
-  const auto set = KeySet::from_jwks(set_of({jwk(kEc), jwk(kOkp, "alg", "ES512"), jwk(kEc, "use", "enc"), json::Value(5), json::Value(nullptr)}));
+  const auto set = KeySet::from_jwks(set_of(
+      {jwk(kEc), jwk(kOkp, "alg", "ES512"), jwk(kEc, "use", "enc"), json::Value(5), json::Value(nullptr)}));
   ASSERT_TRUE(set) << set.error().message;
   EXPECT_EQ(set->size(), 1U);
   EXPECT_EQ(KeySet::from_jwks(set_of({}))->size(), 0U);
@@ -184,7 +195,8 @@ TEST(KeySet, RefusesWhatLeavesTheChoiceOpen) {
 }
 
 TEST(KeySet, RefusesAnotherShapeAndTooManyKeys) {
-  for (const char* const text : {"null", "[]", "{}", R"({"keys":{}})", R"({"keys":null})"}) EXPECT_FALSE(KeySet::from_jwks(jwk(text))) << text;
+  for (const char* const text : {"null", "[]", "{}", R"({"keys":{}})", R"({"keys":null})"})
+    EXPECT_FALSE(KeySet::from_jwks(jwk(text))) << text;
   json::Array keys;
   for (std::size_t i = 0; i < KeySet::kMaxKeys; ++i) keys.push_back(jwk(kOkp, "kid", std::to_string(i)));
   EXPECT_EQ(KeySet::from_jwks(json::Object{{"keys", keys}})->size(), KeySet::kMaxKeys);

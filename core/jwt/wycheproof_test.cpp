@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the published vectors of Wycheproof, which are read where they lie and are not part of the project. Without them
-// the tests say so and pass: the cases beside this file are the project's own.
+// Runs the published vectors of Wycheproof, which are read where they lie and are not part of the project.
+// Without them the tests say so and pass: the cases beside this file are the project's own.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -23,7 +23,8 @@ namespace keyturn::jwt {
 namespace {
 
 std::filesystem::path vectors_folder() {
-  if (const char* const named = std::getenv("KEYTURN_VECTORS"); named != nullptr && *named != '\0') return named;
+  if (const char* const named = std::getenv("KEYTURN_VECTORS"); named != nullptr && *named != '\0')
+    return named;
   return std::filesystem::path(KEYTURN_SOURCE_DIR) / "../shared/vectors";
 }
 
@@ -31,7 +32,8 @@ std::optional<json::Value> read_vectors(const std::string& name) {
   const std::filesystem::path path = vectors_folder() / "wycheproof" / name;
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    std::cerr << "PASSED OVER: no vectors at " << path << "; set KEYTURN_VECTORS to the folder that holds wycheproof/\n";
+    std::cerr << "PASSED OVER: no vectors at " << path
+              << "; set KEYTURN_VECTORS to the folder that holds wycheproof/\n";
     return std::nullopt;
   }
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
@@ -55,10 +57,13 @@ int for_each_test(const json::Value& file, const Visit& visit) {
   return count;
 }
 
-std::string bytes_at(const json::Value& value, std::string_view name) { return crypto::hex_decode(*value.string_at(name)).value(); }
+std::string bytes_at(const json::Value& value, std::string_view name) {
+  return crypto::hex_decode(*value.string_at(name)).value();
+}
 
 std::string name_of(const json::Value& test) {
-  return "tcId " + std::to_string(*test.int_at("tcId")) + " " + std::string(test.string_at("comment").value_or(""));
+  return "tcId " + std::to_string(*test.int_at("tcId")) + " " +
+         std::string(test.string_at("comment").value_or(""));
 }
 
 // The token of a test; an object (JSON serialization) as its text.
@@ -89,7 +94,8 @@ bool accepts(const json::Value& jwk, const std::string& token) {
 std::vector<std::string> algorithms_of(const json::Value& jwk) {
   std::vector<std::string> names;
   if (const json::Value* const keys = jwk.find("keys")) {
-    for (const json::Value& key : *keys->as_array()) names.emplace_back(key.string_at("alg").value_or("(none)"));
+    for (const json::Value& key : *keys->as_array())
+      names.emplace_back(key.string_at("alg").value_or("(none)"));
   } else {
     names.emplace_back(jwk.string_at("alg").value_or("(none)"));
   }
@@ -109,7 +115,8 @@ struct Tally {
   std::vector<std::string> not_allowed;
 };
 
-// Checks each test against what a strict verifier must do. `corrected` are the tests whose published result is turned.
+// Checks each test against what a strict verifier must do. `corrected` are the tests whose published result
+// is turned.
 Tally run_tokens(const json::Value& file, const std::set<std::int64_t>& corrected) {
   Tally tally;
   for_each_test(file, [&](const json::Value& group, const json::Value& test) {
@@ -128,15 +135,17 @@ Tally run_tokens(const json::Value& file, const std::set<std::int64_t>& correcte
 }
 
 void report(const char* what, const Tally& tally) {
-  std::cerr << what << ": accepted " << tally.accepted << ", refused " << tally.refused << ", of these valid but with an algorithm that is not allowed "
-            << tally.not_allowed.size() << '\n';
+  std::cerr << what << ": accepted " << tally.accepted << ", refused " << tally.refused
+            << ", of these valid but with an algorithm that is not allowed " << tally.not_allowed.size()
+            << '\n';
   for (const std::string& test : tally.not_allowed) std::cerr << "  not allowed: " << test << '\n';
 }
 
 TEST(Wycheproof, JsonWebSignatures) {
   const auto file = read_vectors("json_web_signature_test.json");
   if (!file) return;
-  // 367 and 370 are marked invalid but are byte for byte the valid 357; 372 and 373 are marked valid but hold a '?'.
+  // 367 and 370 are marked invalid but are byte for byte the valid 357; 372 and 373 are marked valid but hold
+  // a '?'.
   std::string tokens[4];
   const std::int64_t ids[] = {357, 367, 370, 372};
   for_each_test(*file, [&](const json::Value&, const json::Value& test) {
@@ -180,32 +189,47 @@ TEST(Wycheproof, JsonWebEncryptionIsRefused) {
 TEST(Wycheproof, HmacSha256) {
   const auto file = read_vectors("hmac_sha256_test.json");
   if (!file) return;
-  EXPECT_EQ(for_each_test(*file, [](const json::Value& group, const json::Value& test) {
-    const auto mac = crypto::hmac_sha256(bytes_at(test, "key"), bytes_at(test, "msg"));
-    const std::string_view whole(reinterpret_cast<const char*>(mac.data()), mac.size());
-    const auto tag_size = static_cast<std::size_t>(*group.int_at("tagSize") / 8);
-    EXPECT_EQ(crypto::constant_time_equal(whole.substr(0, tag_size), bytes_at(test, "tag")), test.string_at("result") == "valid") << name_of(test);
-  }), 174);
+  EXPECT_EQ(
+      for_each_test(*file,
+                    [](const json::Value& group, const json::Value& test) {
+                      const auto mac = crypto::hmac_sha256(bytes_at(test, "key"), bytes_at(test, "msg"));
+                      const std::string_view whole(reinterpret_cast<const char*>(mac.data()), mac.size());
+                      const auto tag_size = static_cast<std::size_t>(*group.int_at("tagSize") / 8);
+                      EXPECT_EQ(crypto::constant_time_equal(whole.substr(0, tag_size), bytes_at(test, "tag")),
+                                test.string_at("result") == "valid")
+                          << name_of(test);
+                    }),
+      174);
 }
 
 TEST(Wycheproof, EcdsaP256WithRawSignatures) {
   const auto file = read_vectors("ecdsa_secp256r1_sha256_p1363_test.json");
   if (!file) return;
-  EXPECT_EQ(for_each_test(*file, [](const json::Value& group, const json::Value& test) {
-    const auto key = crypto::SignatureKey::from_pem(crypto::SignatureScheme::ecdsa_p256_sha256, *group.string_at("publicKeyPem"));
-    ASSERT_TRUE(key);
-    EXPECT_EQ(key->verify(bytes_at(test, "msg"), bytes_at(test, "sig")), test.string_at("result") == "valid") << name_of(test);
-  }), 262);
+  EXPECT_EQ(for_each_test(*file,
+                          [](const json::Value& group, const json::Value& test) {
+                            const auto key = crypto::SignatureKey::from_pem(
+                                crypto::SignatureScheme::ecdsa_p256_sha256, *group.string_at("publicKeyPem"));
+                            ASSERT_TRUE(key);
+                            EXPECT_EQ(key->verify(bytes_at(test, "msg"), bytes_at(test, "sig")),
+                                      test.string_at("result") == "valid")
+                                << name_of(test);
+                          }),
+            262);
 }
 
 TEST(Wycheproof, Ed25519) {
   const auto file = read_vectors("ed25519_test.json");
   if (!file) return;
-  EXPECT_EQ(for_each_test(*file, [](const json::Value& group, const json::Value& test) {
-    const auto key = crypto::SignatureKey::from_ed25519(bytes_at(*group.find("publicKey"), "pk"));
-    ASSERT_TRUE(key);
-    EXPECT_EQ(key->verify(bytes_at(test, "msg"), bytes_at(test, "sig")), test.string_at("result") == "valid") << name_of(test);
-  }), 151);
+  EXPECT_EQ(for_each_test(*file,
+                          [](const json::Value& group, const json::Value& test) {
+                            const auto key =
+                                crypto::SignatureKey::from_ed25519(bytes_at(*group.find("publicKey"), "pk"));
+                            ASSERT_TRUE(key);
+                            EXPECT_EQ(key->verify(bytes_at(test, "msg"), bytes_at(test, "sig")),
+                                      test.string_at("result") == "valid")
+                                << name_of(test);
+                          }),
+            151);
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace keyturn::testing {
 /// A clock that moves only when told. Thread-safe.
 class FakeClock final : public Clock {
  public:
-  explicit FakeClock(WallTime wall = WallTime(std::chrono::seconds(1'700'000'000)), BootTime boot = BootTime(std::chrono::hours(1)))
+  explicit FakeClock(WallTime wall = WallTime(std::chrono::seconds(1'700'000'000)),
+                     BootTime boot = BootTime(std::chrono::hours(1)))
       : wall_(wall), boot_(boot) {}
 
   [[nodiscard]] WallTime wall_now() const override {

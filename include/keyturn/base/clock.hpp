@@ -21,7 +21,8 @@ struct BootClock {
 /// A point on the `BootClock` time line.
 using BootTime = BootClock::time_point;
 
-/// Where time comes from. Rules take a time as an argument; objects take a `Clock&`; nothing else reads a clock.
+/// Where time comes from. Rules take a time as an argument; objects take a `Clock&`; nothing else reads a
+/// clock.
 ///
 /// Thread safety: all members may be called from any thread.
 class Clock {

@@ -9,9 +9,11 @@
 
 namespace keyturn {
 
-/// What the caller should do about an error. Every code has exactly one usual remedy (docs/reference/errors.md).
+/// What the caller should do about an error. Every code has exactly one usual remedy
+/// (docs/reference/errors.md).
 enum class Remedy {
-  retry_later,   ///< A passing fault: the session is kept; try again, after the back-off that the SDK already applies.
+  retry_later,   ///< A passing fault: the session is kept; try again, after the back-off that the SDK already
+                 ///< applies.
   log_in_again,  ///< The session is over for certain: send the user to log in. `Error::reason` says why.
   fix_request,   ///< The input or the configuration is wrong: the same call will fail again.
   report_bug,    ///< Something that should not happen; please report it with `Error::request_id`.

@@ -14,12 +14,14 @@ namespace keyturn {
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 /// The value of the first line with that name.
-[[nodiscard]] std::optional<std::string_view> find_header(const HttpHeaders& headers, std::string_view name) noexcept;
+[[nodiscard]] std::optional<std::string_view> find_header(const HttpHeaders& headers,
+                                                          std::string_view name) noexcept;
 
 /// What to ask a server. A plain value.
 struct HttpRequest {
   std::string method = "GET";
-  /// Absolute `http:` or `https:` address, or a path that starts with `/` where the callee has a base address.
+  /// Absolute `http:` or `https:` address, or a path that starts with `/` where the callee has a base
+  /// address.
   std::string url;
   HttpHeaders headers{};
   std::string body{};

@@ -80,9 +80,10 @@ class PendingState {
 /// `get()`, `result()`, `then()` or `co_await`.
 ///
 /// Thread safety: a `Pending` belongs to one thread at a time.
-/// Lifetime: independent of the object that returned it. Every call has a deadline, so an answer always comes; when the
-/// `App` is closed first, the answer is an error with code `ClientAppDeallocated`.
-/// Cancellation: dropping a `Pending` abandons the wait, never the work that others may share (such as a refresh).
+/// Lifetime: independent of the object that returned it. Every call has a deadline, so an answer always
+/// comes; when the `App` is closed first, the answer is an error with code `ClientAppDeallocated`.
+/// Cancellation: dropping a `Pending` abandons the wait, never the work that others may share (such as a
+/// refresh).
 template <class T>
 class [[nodiscard]] Pending {
  public:
@@ -116,7 +117,8 @@ class [[nodiscard]] Pending {
     struct Awaiter {
       std::shared_ptr<detail::PendingState<T>> state;
       std::optional<Result<T>> outcome;
-      // An answer that is here is taken without suspending, so that a loop over ready answers does not deepen the stack.
+      // An answer that is here is taken without suspending, so that a loop over ready answers does not deepen
+      // the stack.
       bool await_ready() { return state->is_ready(); }
       void await_suspend(std::coroutine_handle<> handle) {
         // The awaiter lives in the suspended coroutine's frame, which only this resumption continues.

@@ -12,8 +12,8 @@ namespace keyturn {
 
 /// A value, or the `Error` that took its place.
 ///
-/// Has the shape of C++23 `std::expected<T, Error>`, so that it can become an alias of it. Reading `value()` of a failed
-/// result, or `error()` of a good one, is a broken program and throws `std::bad_variant_access`.
+/// Has the shape of C++23 `std::expected<T, Error>`, so that it can become an alias of it. Reading `value()`
+/// of a failed result, or `error()` of a good one, is a broken program and throws `std::bad_variant_access`.
 ///
 /// Thread safety: as `std::variant`; distinct objects are independent.
 template <class T>
@@ -21,8 +21,10 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }

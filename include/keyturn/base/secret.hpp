@@ -9,8 +9,8 @@ namespace keyturn {
 
 /// Bytes that must not be seen: a token, a password, a key.
 ///
-/// Cannot be printed, formatted, compared with `==` or copied by accident (rule S13); is wiped when destroyed or moved
-/// from. `reveal()` is the one way to read it, so that each use can be found by its name.
+/// Cannot be printed, formatted, compared with `==` or copied by accident (rule S13); is wiped when destroyed
+/// or moved from. `reveal()` is the one way to read it, so that each use can be found by its name.
 ///
 /// Thread safety: reading from several threads is safe; a write needs the caller's own exclusion.
 /// Lifetime: the view from `reveal()` is valid until the object is changed, moved from or destroyed.
