@@ -35,30 +35,39 @@ struct Appender {
     decimal.low = v.low;
     return bson_append_decimal128(out, name, length, &decimal);
   }
-  bool operator()(const std::string& v) const { return bson_append_utf8(out, name, length, v.data(), static_cast<int>(v.size())); }
+  bool operator()(const std::string& v) const {
+    return bson_append_utf8(out, name, length, v.data(), static_cast<int>(v.size()));
+  }
   bool operator()(const EjsonDocument& v) const {
     bson_t child;
-    return bson_append_document_begin(out, name, length, &child) && append_document(&child, v) && bson_append_document_end(out, &child);
+    return bson_append_document_begin(out, name, length, &child) && append_document(&child, v) &&
+           bson_append_document_end(out, &child);
   }
   bool operator()(const EjsonArray& v) const {
     bson_t child;
-    return bson_append_array_begin(out, name, length, &child) && append_array(&child, v) && bson_append_array_end(out, &child);
+    return bson_append_array_begin(out, name, length, &child) && append_array(&child, v) &&
+           bson_append_array_end(out, &child);
   }
   bool operator()(const BsonBinary& v) const {
     return bson_append_binary(out, name, length, static_cast<bson_subtype_t>(v.subtype),
-                              reinterpret_cast<const std::uint8_t*>(v.bytes.data()), static_cast<std::uint32_t>(v.bytes.size()));
+                              reinterpret_cast<const std::uint8_t*>(v.bytes.data()),
+                              static_cast<std::uint32_t>(v.bytes.size()));
   }
   bool operator()(const ObjectId& v) const {
     bson_oid_t oid;
     std::copy(v.bytes.begin(), v.bytes.end(), std::begin(oid.bytes));
     return bson_append_oid(out, name, length, &oid);
   }
-  bool operator()(const BsonDate& v) const { return bson_append_date_time(out, name, length, v.milliseconds); }
+  bool operator()(const BsonDate& v) const {
+    return bson_append_date_time(out, name, length, v.milliseconds);
+  }
   bool operator()(const BsonRegex& v) const {
     if (v.pattern.find('\0') != std::string::npos || v.options.find('\0') != std::string::npos) return false;
     return bson_append_regex(out, name, length, v.pattern.c_str(), v.options.c_str());
   }
-  bool operator()(const BsonTimestamp& v) const { return bson_append_timestamp(out, name, length, v.seconds, v.increment); }
+  bool operator()(const BsonTimestamp& v) const {
+    return bson_append_timestamp(out, name, length, v.seconds, v.increment);
+  }
   bool operator()(BsonMinKey) const { return bson_append_minkey(out, name, length); }
   bool operator()(BsonMaxKey) const { return bson_append_maxkey(out, name, length); }
   bool operator()(BsonUndefined) const { return bson_append_undefined(out, name, length); }
@@ -70,7 +79,8 @@ bool append(bson_t* out, const std::string& name, const Ejson& value) {
 }
 
 bool append_document(bson_t* out, const EjsonDocument& document) {
-  return std::all_of(document.begin(), document.end(), [&](const auto& member) { return append(out, member.first, member.second); });
+  return std::all_of(document.begin(), document.end(),
+                     [&](const auto& member) { return append(out, member.first, member.second); });
 }
 
 bool append_array(bson_t* out, const EjsonArray& array) {
@@ -87,15 +97,24 @@ Result<EjsonArray> read_array(bson_iter_t* at, int depth);
 
 Result<Ejson> read_value(bson_iter_t* at, int depth) {
   switch (bson_iter_type(at)) {
-    case BSON_TYPE_NULL: return Ejson(nullptr);
-    case BSON_TYPE_BOOL: return Ejson(bson_iter_bool(at));
-    case BSON_TYPE_INT32: return Ejson(bson_iter_int32(at));
-    case BSON_TYPE_INT64: return Ejson(static_cast<std::int64_t>(bson_iter_int64(at)));
-    case BSON_TYPE_DOUBLE: return Ejson(bson_iter_double(at));
-    case BSON_TYPE_DATE_TIME: return Ejson(BsonDate{bson_iter_date_time(at)});
-    case BSON_TYPE_MINKEY: return Ejson(BsonMinKey{});
-    case BSON_TYPE_MAXKEY: return Ejson(BsonMaxKey{});
-    case BSON_TYPE_UNDEFINED: return Ejson(BsonUndefined{});
+    case BSON_TYPE_NULL:
+      return Ejson(nullptr);
+    case BSON_TYPE_BOOL:
+      return Ejson(bson_iter_bool(at));
+    case BSON_TYPE_INT32:
+      return Ejson(bson_iter_int32(at));
+    case BSON_TYPE_INT64:
+      return Ejson(static_cast<std::int64_t>(bson_iter_int64(at)));
+    case BSON_TYPE_DOUBLE:
+      return Ejson(bson_iter_double(at));
+    case BSON_TYPE_DATE_TIME:
+      return Ejson(BsonDate{bson_iter_date_time(at)});
+    case BSON_TYPE_MINKEY:
+      return Ejson(BsonMinKey{});
+    case BSON_TYPE_MAXKEY:
+      return Ejson(BsonMaxKey{});
+    case BSON_TYPE_UNDEFINED:
+      return Ejson(BsonUndefined{});
     case BSON_TYPE_DECIMAL128: {
       bson_decimal128_t decimal;
       bson_iter_decimal128(at, &decimal);
@@ -104,7 +123,8 @@ Result<Ejson> read_value(bson_iter_t* at, int depth) {
     case BSON_TYPE_UTF8:
     case BSON_TYPE_SYMBOL: {
       std::uint32_t length = 0;
-      const char* text = bson_iter_type(at) == BSON_TYPE_UTF8 ? bson_iter_utf8(at, &length) : bson_iter_symbol(at, &length);
+      const char* text =
+          bson_iter_type(at) == BSON_TYPE_UTF8 ? bson_iter_utf8(at, &length) : bson_iter_symbol(at, &length);
       return Ejson(std::string(text, length));
     }
     case BSON_TYPE_BINARY: {
@@ -112,7 +132,8 @@ Result<Ejson> read_value(bson_iter_t* at, int depth) {
       std::uint32_t length = 0;
       const std::uint8_t* bytes = nullptr;
       bson_iter_binary(at, &subtype, &length, &bytes);
-      return Ejson(BsonBinary{std::string(reinterpret_cast<const char*>(bytes), length), static_cast<std::uint8_t>(subtype)});
+      return Ejson(BsonBinary{std::string(reinterpret_cast<const char*>(bytes), length),
+                              static_cast<std::uint8_t>(subtype)});
     }
     case BSON_TYPE_OID: {
       ObjectId id;
@@ -144,7 +165,8 @@ Result<Ejson> read_value(bson_iter_t* at, int depth) {
       if (!array) return array.error();
       return Ejson(std::move(*array));
     }
-    default: return damaged("a type that is not supported");
+    default:
+      return damaged("a type that is not supported");
   }
 }
 
@@ -172,7 +194,8 @@ Result<EjsonArray> read_array(bson_iter_t* at, int depth) {
 
 Result<std::string> to_bson(const EjsonDocument& document) {
   const OwnedBson out;
-  if (!append_document(out.bytes, document)) return damaged("a name or pattern with a NUL byte, or too large");
+  if (!append_document(out.bytes, document))
+    return damaged("a name or pattern with a NUL byte, or too large");
   return std::string(reinterpret_cast<const char*>(bson_get_data(out.bytes)), out.bytes->len);
 }
 

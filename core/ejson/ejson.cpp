@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/ejson.hpp>
-
 #include <bson/bson.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
+
+#include <keyturn/ejson.hpp>
 
 namespace keyturn {
 
@@ -73,7 +73,8 @@ Ejson& EjsonDocument::set(std::string name, Ejson value) {
 }
 
 bool EjsonDocument::erase(std::string_view name) {
-  const auto at = std::find_if(members_.begin(), members_.end(), [&](const Member& member) { return member.first == name; });
+  const auto at = std::find_if(members_.begin(), members_.end(),
+                               [&](const Member& member) { return member.first == name; });
   if (at == members_.end()) return false;
   members_.erase(at);
   return true;
@@ -91,7 +92,8 @@ std::optional<std::int64_t> Ejson::to_int64() const noexcept {
   if (const auto* d = get_if<double>()) number = *d;
   if (get_if<Decimal128>() != nullptr) number = to_double();
   constexpr double kTwoTo63 = 9'223'372'036'854'775'808.0;
-  if (!number || std::trunc(*number) != *number || *number < -kTwoTo63 || *number >= kTwoTo63) return std::nullopt;
+  if (!number || std::trunc(*number) != *number || *number < -kTwoTo63 || *number >= kTwoTo63)
+    return std::nullopt;
   return static_cast<std::int64_t>(*number);
 }
 

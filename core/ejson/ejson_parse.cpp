@@ -14,7 +14,9 @@
 namespace keyturn {
 namespace {
 
-Error malformed(std::string_view what) { return Error(ErrorCode::MalformedJson, "EJSON: " + std::string(what)); }
+Error malformed(std::string_view what) {
+  return Error(ErrorCode::MalformedJson, "EJSON: " + std::string(what));
+}
 
 template <class T>
 std::optional<T> whole_number(std::string_view text) {
@@ -28,7 +30,8 @@ std::optional<double> double_text(std::string_view text) {
   if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
   if (text == "Infinity") return std::numeric_limits<double>::infinity();
   if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
-  if (text.find_first_of("nN") != std::string_view::npos) return std::nullopt;  // from_chars takes "inf" and "nan"
+  if (text.find_first_of("nN") != std::string_view::npos)
+    return std::nullopt;  // from_chars takes "inf" and "nan"
   return whole_number<double>(text);
 }
 
@@ -52,11 +55,14 @@ Result<Ejson> convert_binary(const json::Value& inner) {
   if (object == nullptr || object->size() != 2) return malformed("$binary");
   const auto base64 = inner.string_at("base64");
   const auto subtype_text = inner.string_at("subType");
-  if (!base64 || !subtype_text || subtype_text->empty() || subtype_text->size() > 2) return malformed("$binary");
+  if (!base64 || !subtype_text || subtype_text->empty() || subtype_text->size() > 2)
+    return malformed("$binary");
   unsigned subtype = 0;
-  const auto [end, fault] = std::from_chars(subtype_text->data(), subtype_text->data() + subtype_text->size(), subtype, 16);
+  const auto [end, fault] =
+      std::from_chars(subtype_text->data(), subtype_text->data() + subtype_text->size(), subtype, 16);
   auto bytes = ejson::decode_base64(*base64);
-  if (fault != std::errc{} || end != subtype_text->data() + subtype_text->size() || !bytes) return malformed("$binary");
+  if (fault != std::errc{} || end != subtype_text->data() + subtype_text->size() || !bytes)
+    return malformed("$binary");
   return Ejson(BsonBinary{std::move(*bytes), static_cast<std::uint8_t>(subtype)});
 }
 
@@ -86,15 +92,15 @@ Result<Ejson> convert_timestamp(const json::Value& inner) {
   const auto seconds = inner.int_at("t");
   const auto increment = inner.int_at("i");
   constexpr std::int64_t kMax = std::numeric_limits<std::uint32_t>::max();
-  if (object == nullptr || object->size() != 2 || !seconds || !increment || *seconds < 0 || *increment < 0 || *seconds > kMax ||
-      *increment > kMax) {
+  if (object == nullptr || object->size() != 2 || !seconds || !increment || *seconds < 0 || *increment < 0 ||
+      *seconds > kMax || *increment > kMax) {
     return malformed("$timestamp");
   }
   return Ejson(BsonTimestamp{static_cast<std::uint32_t>(*seconds), static_cast<std::uint32_t>(*increment)});
 }
 
-// A wrapper of one member, such as {"$numberInt":"1"}. Nothing when the name is not one of a wrapper: then it is a
-// document, for example a query operator.
+// A wrapper of one member, such as {"$numberInt":"1"}. Nothing when the name is not one of a wrapper: then it
+// is a document, for example a query operator.
 std::optional<Result<Ejson>> convert_wrapper(const std::string& name, const json::Value& inner) {
   const std::string* text = inner.as_string();
   if (name == "$oid") {
@@ -183,7 +189,9 @@ Result<Ejson> convert(const json::Value& value) {
 }  // namespace
 
 Result<Ejson> Ejson::parse(std::string_view text) {
-  const auto parsed = json::parse(text, {.max_bytes = ejson::kMaxBytes, .max_depth = ejson::kMaxDepth, .duplicates = json::DuplicateNames::refuse});
+  const auto parsed = json::parse(text, {.max_bytes = ejson::kMaxBytes,
+                                         .max_depth = ejson::kMaxDepth,
+                                         .duplicates = json::DuplicateNames::refuse});
   if (!parsed) return Error(ErrorCode::MalformedJson, parsed.error().message);
   return convert(*parsed);
 }

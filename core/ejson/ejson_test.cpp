@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <keyturn/ejson.hpp>
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
+
+#include <keyturn/ejson.hpp>
 
 #include "core/ejson/bson.hpp"
 #include "core/ejson/iso_date.hpp"
@@ -79,8 +79,10 @@ TEST(Ejson, DatesAreReadInEveryForm) {
 }
 
 TEST(Ejson, RelaxedTextIsPlainWhereThatIsExact) {
-  EXPECT_EQ(parsed(R"({"a":{"$numberLong":"7"},"b":{"$numberDouble":"1.5"},"c":{"$date":{"$numberLong":"1000"}}})").to_relaxed(),
-            R"({"a":7,"b":1.5,"c":{"$date":"1970-01-01T00:00:01Z"}})");
+  EXPECT_EQ(
+      parsed(R"({"a":{"$numberLong":"7"},"b":{"$numberDouble":"1.5"},"c":{"$date":{"$numberLong":"1000"}}})")
+          .to_relaxed(),
+      R"({"a":7,"b":1.5,"c":{"$date":"1970-01-01T00:00:01Z"}})");
   EXPECT_EQ(Ejson(BsonDate{1356351330501}).to_relaxed(), R"({"$date":"2012-12-24T12:15:30.501Z"})");
   EXPECT_EQ(Ejson(BsonDate{-1}).to_relaxed(), R"({"$date":{"$numberLong":"-1"}})");
   EXPECT_EQ(Ejson(BsonDate{253402300799999}).to_relaxed(), R"({"$date":"9999-12-31T23:59:59.999Z"})");
@@ -101,24 +103,50 @@ TEST(Ejson, UuidIsBinaryOfSubtypeFour) {
 }
 
 TEST(Ejson, MalformedWrappersAreRefused) {
-  for (const char* text :
-       {R"({"$numberInt":1})", R"({"$numberInt":"2147483648"})", R"({"$numberInt":""})", R"({"$numberInt":"1x"})",
-        R"({"$numberLong":"9223372036854775808"})", R"({"$numberLong":" 1"})", R"({"$numberDouble":"inf"})",
-        R"({"$numberDouble":"nan"})", R"({"$numberDouble":"1.5 "})", R"({"$numberDecimal":"x"})", R"({"$numberDecimal":1})",
-        R"({"$oid":"65f0c0ffee0000000000abc"})", R"({"$oid":"65f0c0ffee0000000000abcg"})", R"({"$oid":7})",
-        R"({"$date":"1970-01-01"})", R"({"$date":"1970-13-01T00:00:00Z"})", R"({"$date":"1970-02-30T00:00:00Z"})",
-        R"({"$date":"1970-01-01T24:00:00Z"})", R"({"$date":true})", R"({"$date":{"$numberLong":"x"}})",
-        R"({"$binary":{"base64":"AQI","subType":"00"}})", R"({"$binary":{"base64":"AQI=","subType":"0g"}})",
-        R"({"$binary":{"base64":"AQI="}})", R"({"$binary":"AQI="})", R"({"$uuid":"00010203-0405-0607-0809-0a0b0c0d0e0"})",
-        R"({"$uuid":"0001020304050607-0809-0a0b0c0d0e0f01"})", R"({"$timestamp":{"t":-1,"i":0}})",
-        R"({"$timestamp":{"t":4294967296,"i":0}})", R"({"$regularExpression":{"pattern":"a"}})", R"({"$minKey":2})",
-        R"({"$undefined":false})", R"({"$code":"1"})", R"({"a":1,"a":2})", "{", ""}) {
+  for (const char* text : {R"({"$numberInt":1})",
+                           R"({"$numberInt":"2147483648"})",
+                           R"({"$numberInt":""})",
+                           R"({"$numberInt":"1x"})",
+                           R"({"$numberLong":"9223372036854775808"})",
+                           R"({"$numberLong":" 1"})",
+                           R"({"$numberDouble":"inf"})",
+                           R"({"$numberDouble":"nan"})",
+                           R"({"$numberDouble":"1.5 "})",
+                           R"({"$numberDecimal":"x"})",
+                           R"({"$numberDecimal":1})",
+                           R"({"$oid":"65f0c0ffee0000000000abc"})",
+                           R"({"$oid":"65f0c0ffee0000000000abcg"})",
+                           R"({"$oid":7})",
+                           R"({"$date":"1970-01-01"})",
+                           R"({"$date":"1970-13-01T00:00:00Z"})",
+                           R"({"$date":"1970-02-30T00:00:00Z"})",
+                           R"({"$date":"1970-01-01T24:00:00Z"})",
+                           R"({"$date":true})",
+                           R"({"$date":{"$numberLong":"x"}})",
+                           R"({"$binary":{"base64":"AQI","subType":"00"}})",
+                           R"({"$binary":{"base64":"AQI=","subType":"0g"}})",
+                           R"({"$binary":{"base64":"AQI="}})",
+                           R"({"$binary":"AQI="})",
+                           R"({"$uuid":"00010203-0405-0607-0809-0a0b0c0d0e0"})",
+                           R"({"$uuid":"0001020304050607-0809-0a0b0c0d0e0f01"})",
+                           R"({"$timestamp":{"t":-1,"i":0}})",
+                           R"({"$timestamp":{"t":4294967296,"i":0}})",
+                           R"({"$regularExpression":{"pattern":"a"}})",
+                           R"({"$minKey":2})",
+                           R"({"$undefined":false})",
+                           R"({"$code":"1"})",
+                           R"({"a":1,"a":2})",
+                           "{",
+                           ""}) {
     EXPECT_FALSE(Ejson::parse(text).has_value()) << text;
   }
 }
 
 TEST(Ejson, DepthIsBoundedAtOneHundred) {
-  const auto nested = [](int depth) { return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']'); };
+  const auto nested = [](int depth) {
+    return std::string(static_cast<std::size_t>(depth), '[') +
+           std::string(static_cast<std::size_t>(depth), ']');
+  };
   EXPECT_TRUE(Ejson::parse(nested(100)).has_value());
   EXPECT_FALSE(Ejson::parse(nested(101)).has_value());
 }
@@ -126,7 +154,8 @@ TEST(Ejson, DepthIsBoundedAtOneHundred) {
 TEST(Ejson, DamagedBytesAreRefused) {
   const auto bytes = ejson::to_bson(EjsonDocument{{"a", "text"}, {"b", EjsonDocument{{"c", 1.5}}}});
   ASSERT_TRUE(bytes.has_value());
-  for (std::size_t length = 0; length < bytes->size(); ++length) EXPECT_FALSE(ejson::from_bson(bytes->substr(0, length)).has_value());
+  for (std::size_t length = 0; length < bytes->size(); ++length)
+    EXPECT_FALSE(ejson::from_bson(bytes->substr(0, length)).has_value());
   EXPECT_FALSE(ejson::to_bson(EjsonDocument{{std::string("a\0b", 3), 1}}).has_value());
 }
 

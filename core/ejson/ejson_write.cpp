@@ -105,7 +105,8 @@ struct Writer {
     out += "}}";
   }
   void operator()(const BsonTimestamp& value) {
-    out += "{\"$timestamp\":{\"t\":" + std::to_string(value.seconds) + ",\"i\":" + std::to_string(value.increment) + "}}";
+    out += "{\"$timestamp\":{\"t\":" + std::to_string(value.seconds) +
+           ",\"i\":" + std::to_string(value.increment) + "}}";
   }
   void operator()(BsonMinKey) { out += "{\"$minKey\":1}"; }
   void operator()(BsonMaxKey) { out += "{\"$maxKey\":1}"; }

@@ -51,7 +51,8 @@ std::optional<std::int64_t> parse_iso_date(std::string_view text) {
   const auto minute = take_number(text, 2);
   const bool colon2 = take(text, ':');
   const auto second = take_number(text, 2);
-  if (!year || !dash1 || !month || !dash2 || !day || !separator || !hour || !colon1 || !minute || !colon2 || !second) {
+  if (!year || !dash1 || !month || !dash2 || !day || !separator || !hour || !colon1 || !minute || !colon2 ||
+      !second) {
     return std::nullopt;
   }
   std::int64_t milliseconds = 0;
@@ -64,10 +65,13 @@ std::optional<std::int64_t> parse_iso_date(std::string_view text) {
     for (; decimals < 3; ++decimals) milliseconds *= 10;
   }
   const auto zone = take_zone(text);
-  const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
+  const std::chrono::year_month_day date{std::chrono::year{*year},
+                                         std::chrono::month{static_cast<unsigned>(*month)},
                                          std::chrono::day{static_cast<unsigned>(*day)}};
   if (!zone || !text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  const std::int64_t minutes = static_cast<std::int64_t>(std::chrono::sys_days(date).time_since_epoch().count()) * 1440 + *hour * 60 + *minute - *zone;
+  const std::int64_t minutes =
+      static_cast<std::int64_t>(std::chrono::sys_days(date).time_since_epoch().count()) * 1440 + *hour * 60 +
+      *minute - *zone;
   return (minutes * 60 + *second) * 1000 + milliseconds;
 }
 
@@ -77,10 +81,11 @@ std::string format_iso_date(std::int64_t milliseconds) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{point - day};
   std::array<char, 40> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                   static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                                   static_cast<int>(time.seconds().count()));
+  const int length =
+      std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                    static_cast<int>(time.seconds().count()));
   std::string written(text.data(), static_cast<std::size_t>(length));
   if (const auto rest = time.subseconds().count(); rest != 0) {
     std::array<char, 8> decimals{};

@@ -75,6 +75,7 @@ class EjsonDocument {
   EjsonDocument(std::initializer_list<Member> members);
   [[nodiscard]] const Ejson* find(std::string_view name) const noexcept;
   [[nodiscard]] Ejson* find(std::string_view name) noexcept;
+  [[nodiscard]] bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
   /// Adds the member or replaces its value in place.
   Ejson& set(std::string name, Ejson value);
   bool erase(std::string_view name);
@@ -97,33 +98,34 @@ using EjsonArray = std::vector<Ejson>;
 /// Equality is of type and value: Int32 1 is not Int64 1. Thread safety: a plain value.
 class Ejson {
  public:
-  using Variant = std::variant<std::nullptr_t, bool, std::int32_t, std::int64_t, double, Decimal128, std::string, EjsonDocument,
-                               EjsonArray, BsonBinary, ObjectId, BsonDate, BsonRegex, BsonTimestamp, BsonMinKey, BsonMaxKey,
-                               BsonUndefined>;
+  using Variant = std::variant<std::nullptr_t, bool, std::int32_t, std::int64_t, double, Decimal128,
+                               std::string, EjsonDocument, EjsonArray, BsonBinary, ObjectId, BsonDate,
+                               BsonRegex, BsonTimestamp, BsonMinKey, BsonMaxKey, BsonUndefined>;
 
   Ejson() : value_(nullptr) {}
-  Ejson(std::nullptr_t) : value_(nullptr) {}  // NOLINT(google-explicit-constructor): a value is what it holds, here and below
-  Ejson(bool value) : value_(value) {}  // NOLINT
-  Ejson(std::int32_t value) : value_(value) {}  // NOLINT
-  Ejson(std::int64_t value) : value_(value) {}  // NOLINT
-  Ejson(double value) : value_(value) {}  // NOLINT
-  Ejson(Decimal128 value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(std::string value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(EjsonDocument value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(EjsonArray value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(BsonBinary value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(ObjectId value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(BsonDate value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(BsonRegex value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(BsonTimestamp value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(BsonMinKey value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(BsonMaxKey value) : value_(std::move(value)) {}  // NOLINT
-  Ejson(BsonUndefined value) : value_(std::move(value)) {}  // NOLINT
+  Ejson(std::nullptr_t)
+      : value_(nullptr) {}  // NOLINT(google-explicit-constructor): a value is what it holds, here and below
+  Ejson(bool value) : value_(value) {}                         // NOLINT
+  Ejson(std::int32_t value) : value_(value) {}                 // NOLINT
+  Ejson(std::int64_t value) : value_(value) {}                 // NOLINT
+  Ejson(double value) : value_(value) {}                       // NOLINT
+  Ejson(Decimal128 value) : value_(std::move(value)) {}        // NOLINT
+  Ejson(std::string value) : value_(std::move(value)) {}       // NOLINT
+  Ejson(EjsonDocument value) : value_(std::move(value)) {}     // NOLINT
+  Ejson(EjsonArray value) : value_(std::move(value)) {}        // NOLINT
+  Ejson(BsonBinary value) : value_(std::move(value)) {}        // NOLINT
+  Ejson(ObjectId value) : value_(std::move(value)) {}          // NOLINT
+  Ejson(BsonDate value) : value_(std::move(value)) {}          // NOLINT
+  Ejson(BsonRegex value) : value_(std::move(value)) {}         // NOLINT
+  Ejson(BsonTimestamp value) : value_(std::move(value)) {}     // NOLINT
+  Ejson(BsonMinKey value) : value_(std::move(value)) {}        // NOLINT
+  Ejson(BsonMaxKey value) : value_(std::move(value)) {}        // NOLINT
+  Ejson(BsonUndefined value) : value_(std::move(value)) {}     // NOLINT
   Ejson(std::string_view text) : value_(std::string(text)) {}  // NOLINT
-  Ejson(const char* text) : value_(std::string(text)) {}  // NOLINT
+  Ejson(const char* text) : value_(std::string(text)) {}       // NOLINT
 
-  /// Reads canonical, relaxed or plain JSON. A plain integer becomes Int32 when it fits, else Int64, else Double (the
-  /// relaxed format's rule). Errors: `MalformedJson` naming the fault, never the content.
+  /// Reads canonical, relaxed or plain JSON. A plain integer becomes Int32 when it fits, else Int64, else
+  /// Double (the relaxed format's rule). Errors: `MalformedJson` naming the fault, never the content.
   static Result<Ejson> parse(std::string_view text);
   /// The canonical format: types survive a round trip.
   [[nodiscard]] std::string to_canonical() const;
@@ -154,11 +156,17 @@ class Ejson {
 
 // Here, because a vector of an incomplete type may be named but not used.
 inline bool EjsonDocument::empty() const noexcept { return members_.empty(); }
-inline void EjsonDocument::append(std::string name, Ejson value) { members_.emplace_back(std::move(name), std::move(value)); }
+inline void EjsonDocument::append(std::string name, Ejson value) {
+  members_.emplace_back(std::move(name), std::move(value));
+}
 inline void EjsonDocument::reserve(std::size_t members) { members_.reserve(members); }
 inline std::size_t EjsonDocument::size() const noexcept { return members_.size(); }
-inline std::vector<EjsonDocument::Member>::const_iterator EjsonDocument::begin() const noexcept { return members_.begin(); }
-inline std::vector<EjsonDocument::Member>::const_iterator EjsonDocument::end() const noexcept { return members_.end(); }
+inline std::vector<EjsonDocument::Member>::const_iterator EjsonDocument::begin() const noexcept {
+  return members_.begin();
+}
+inline std::vector<EjsonDocument::Member>::const_iterator EjsonDocument::end() const noexcept {
+  return members_.end();
+}
 inline bool operator==(const EjsonDocument& a, const EjsonDocument& b) { return a.members_ == b.members_; }
 
 }  // namespace keyturn

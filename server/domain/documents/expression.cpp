@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/domain/documents/expression.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "server/domain/documents/order.hpp"
+#include "server/domain/documents/path.hpp"
+#include "server/domain/documents/refusals.hpp"
+
+namespace keyturn::server::documents {
+
+struct Expression::Node {
+  enum class Kind { literal, field, root, document, array, call };
+  Kind kind = Kind::literal;
+  Ejson literal;
+  Path path{""};
+  std::string name;                ///< Of the operator.
+  std::vector<std::string> names;  ///< Of the members of a document, whose values are the arguments.
+  std::vector<Node> arguments;
+};
+
+namespace {
+
+using Node = Expression::Node;
+using Value = std::optional<Ejson>;
+using Outcome = Result<Value>;
+
+constexpr int kMaxDepth = 50;
+
+struct Arity {
+  std::string_view name;
+  std::size_t least;
+  std::size_t most;
+};
+constexpr std::size_t kMany = 1'000;
+constexpr std::array kOperators = {
+    Arity{"$add", 1, kMany}, Arity{"$subtract", 2, 2},   Arity{"$multiply", 1, kMany},
+    Arity{"$divide", 2, 2},  Arity{"$concat", 1, kMany}, Arity{"$toLower", 1, 1},
+    Arity{"$toUpper", 1, 1}, Arity{"$ifNull", 2, kMany}, Arity{"$cond", 3, 3},
+    Arity{"$eq", 2, 2},      Arity{"$ne", 2, 2},         Arity{"$gt", 2, 2},
+    Arity{"$gte", 2, 2},     Arity{"$lt", 2, 2},         Arity{"$lte", 2, 2},
+    Arity{"$and", 0, kMany}, Arity{"$or", 0, kMany},     Arity{"$not", 1, 1},
+    Arity{"$size", 1, 1},    Arity{"$arrayElemAt", 2, 2}};
+
+Result<Node> compile_node(const Ejson& specification, int depth);
+
+Result<Node> compile_call(const std::string& name, const Ejson& operand, int depth) {
+  Node node;
+  if (name == "$literal") {
+    node.literal = operand;
+    return node;
+  }
+  const auto* op = std::find_if(kOperators.begin(), kOperators.end(),
+                                [&](const Arity& each) { return each.name == name; });
+  if (op == kOperators.end()) return outside_the_subset("the expression " + name);
+  node.kind = Node::Kind::call;
+  node.name = name;
+  EjsonArray arguments = {operand};
+  if (const auto* list = operand.get_if<EjsonArray>()) arguments = *list;
+  if (name == "$cond" && operand.get_if<EjsonDocument>() != nullptr) {
+    const Ejson* parts[] = {operand.find("if"), operand.find("then"), operand.find("else")};
+    arguments.clear();
+    for (const Ejson* part : parts) {
+      if (part == nullptr) return refused("Missing 'if', 'then' or 'else' parameter to $cond");
+      arguments.push_back(*part);
+    }
+  }
+  if (arguments.size() < op->least || arguments.size() > op->most)
+    return refused("Expression " + name + " takes another number of arguments");
+  for (const Ejson& argument : arguments) {
+    auto compiled = compile_node(argument, depth + 1);
+    if (!compiled) return compiled;
+    node.arguments.push_back(std::move(*compiled));
+  }
+  return node;
+}
+
+Result<Node> compile_text(const std::string& text) {
+  Node node;
+  if (text == "$$ROOT" || text == "$$CURRENT") {
+    node.kind = Node::Kind::root;
+  } else if (text.starts_with("$$ROOT.")) {
+    node.kind = Node::Kind::field;
+    node.path = Path(text.substr(7));
+  } else if (text.starts_with("$$")) {
+    return outside_the_subset("the variable " + text);
+  } else if (text.starts_with('$') && text.size() > 1) {
+    node.kind = Node::Kind::field;
+    node.path = Path(text.substr(1));
+  } else {
+    node.literal = text;
+  }
+  return node;
+}
+
+Result<Node> compile_node(const Ejson& specification, int depth) {
+  if (depth > kMaxDepth) return refused("the expression is nested too deeply");
+  if (const auto* text = specification.get_if<std::string>()) return compile_text(*text);
+  Node node;
+  if (const auto* document = specification.get_if<EjsonDocument>()) {
+    if (document->size() == 1 && document->begin()->first.starts_with('$'))
+      return compile_call(document->begin()->first, document->begin()->second, depth);
+    node.kind = Node::Kind::document;
+    for (const auto& [name, value] : *document) {
+      if (name.starts_with('$'))
+        return refused("an object representing an expression must have exactly one field");
+      auto member = compile_node(value, depth + 1);
+      if (!member) return member;
+      node.names.push_back(name);
+      node.arguments.push_back(std::move(*member));
+    }
+    return node;
+  }
+  if (const auto* array = specification.get_if<EjsonArray>()) {
+    node.kind = Node::Kind::array;
+    for (const Ejson& value : *array) {
+      auto element = compile_node(value, depth + 1);
+      if (!element) return element;
+      node.arguments.push_back(std::move(*element));
+    }
+    return node;
+  }
+  node.literal = specification;
+  return node;
+}
+
+// A field path collects through arrays, as MongoDB's expressions do, and knows no element numbers.
+Value field(const Ejson& value, const std::vector<std::string>& parts, std::size_t depth) {
+  if (depth == parts.size()) return value;
+  if (const auto* document = value.get_if<EjsonDocument>()) {
+    const Ejson* member = document->find(parts[depth]);
+    return member == nullptr ? Value() : field(*member, parts, depth + 1);
+  }
+  const auto* array = value.get_if<EjsonArray>();
+  if (array == nullptr) return std::nullopt;
+  EjsonArray collected;
+  for (const Ejson& element : *array) {
+    if (auto found = field(element, parts, depth)) collected.push_back(std::move(*found));
+  }
+  return Ejson(std::move(collected));
+}
+
+bool nullish(const Value& value) {
+  return !value || value->is_null() || value->get_if<BsonUndefined>() != nullptr;
+}
+
+bool truthy(const Value& value) {
+  if (nullish(value)) return false;
+  if (const auto* flag = value->get_if<bool>()) return *flag;
+  const auto number = value->to_double();
+  return !number || *number != 0;
+}
+
+Outcome arithmetic(const std::string& name, const std::vector<Value>& values) {
+  for (const Value& value : values) {
+    if (nullish(value)) return Value(Ejson());
+    if (!is_number(*value)) return refused(name + " only supports numeric types here");
+    if (value->get_if<Decimal128>() != nullptr) return outside_the_subset(name + " of a Decimal128");
+  }
+  if (name == "$divide") {
+    if (*values[1]->to_double() == 0) return refused("can't $divide by zero");
+    return Value(Ejson(*values[0]->to_double() / *values[1]->to_double()));
+  }
+  Ejson result = *values[0];
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    Ejson operand = *values[i];
+    if (name == "$subtract") {
+      auto negative = calculate(Arithmetic::product, operand, Ejson(std::int32_t{-1}));
+      if (!negative) return refused(name + ": the integer overflows");
+      operand = *negative;
+    }
+    auto next = calculate(name == "$multiply" ? Arithmetic::product : Arithmetic::sum, result, operand);
+    if (!next) return refused(name + ": the integer overflows");
+    result = std::move(*next);
+  }
+  return Value(std::move(result));
+}
+
+Outcome text(const std::string& name, const std::vector<Value>& values) {
+  std::string result;
+  for (const Value& value : values) {
+    if (nullish(value)) return name == "$concat" ? Value(Ejson()) : Value(Ejson(""));
+    const auto* part = value->get_if<std::string>();
+    if (part == nullptr) return refused(name + " only supports strings");
+    result += *part;
+  }
+  if (name == "$concat") return Value(Ejson(std::move(result)));
+  for (char& c : result) {  // ASCII only, as MongoDB documents
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 128) c = static_cast<char>(name == "$toLower" ? std::tolower(byte) : std::toupper(byte));
+  }
+  return Value(Ejson(std::move(result)));
+}
+
+Outcome element_at(const std::vector<Value>& values) {
+  if (nullish(values[0]) || nullish(values[1])) return Value(Ejson());
+  const auto* array = values[0]->get_if<EjsonArray>();
+  const auto index = values[1]->to_int64();
+  if (array == nullptr || !index)
+    return refused("$arrayElemAt's first argument must be an array, its second an integer");
+  const auto size = static_cast<std::int64_t>(array->size());
+  const std::int64_t at = *index < 0 ? size + *index : *index;
+  return at < 0 || at >= size ? Value() : Value((*array)[static_cast<std::size_t>(at)]);
+}
+
+Outcome comparison(const std::string& name, const std::vector<Value>& values) {
+  // A missing value comes before every other, null included.
+  const auto order = values[0] && values[1] ? compare(*values[0], *values[1])
+                                            : values[0].has_value() <=> values[1].has_value();
+  if (name == "$eq") return Value(Ejson(order == 0));
+  if (name == "$ne") return Value(Ejson(order != 0));
+  if (name == "$gt") return Value(Ejson(order > 0));
+  if (name == "$gte") return Value(Ejson(order >= 0));
+  return Value(Ejson(name == "$lt" ? order < 0 : order <= 0));
+}
+
+Outcome evaluate_node(const Node& node, const EjsonDocument& root);
+
+Outcome call(const Node& node, const EjsonDocument& root) {
+  std::vector<Value> values;
+  for (const Node& argument : node.arguments) {
+    auto value = evaluate_node(argument, root);
+    if (!value) return value;
+    values.push_back(std::move(*value));
+  }
+  const std::string& name = node.name;
+  if (name == "$add" || name == "$subtract" || name == "$multiply" || name == "$divide")
+    return arithmetic(name, values);
+  if (name == "$concat" || name == "$toLower" || name == "$toUpper") return text(name, values);
+  if (name == "$ifNull") {
+    for (const Value& value : values) {
+      if (!nullish(value)) return value;
+    }
+    return values.back();
+  }
+  if (name == "$cond") return truthy(values[0]) ? values[1] : values[2];
+  if (name == "$and") return Value(Ejson(std::all_of(values.begin(), values.end(), truthy)));
+  if (name == "$or") return Value(Ejson(std::any_of(values.begin(), values.end(), truthy)));
+  if (name == "$not") return Value(Ejson(!truthy(values[0])));
+  if (name == "$arrayElemAt") return element_at(values);
+  if (name == "$size") {
+    const auto* array = values[0] ? values[0]->get_if<EjsonArray>() : nullptr;
+    if (array == nullptr) return refused("The argument to $size must be an array");
+    return Value(Ejson(static_cast<std::int32_t>(array->size())));
+  }
+  return comparison(name, values);
+}
+
+Outcome evaluate_node(const Node& node, const EjsonDocument& root) {
+  switch (node.kind) {
+    case Node::Kind::literal:
+      return Value(node.literal);
+    case Node::Kind::root:
+      return Value(Ejson(root));
+    case Node::Kind::field: {
+      const Ejson* first = root.find(node.path.parts().front());
+      return first == nullptr ? Value() : field(*first, node.path.parts(), 1);
+    }
+    case Node::Kind::document: {
+      EjsonDocument document;
+      for (std::size_t i = 0; i < node.names.size(); ++i) {
+        auto value = evaluate_node(node.arguments[i], root);
+        if (!value) return value;
+        if (*value) document.set(node.names[i], std::move(**value));
+      }
+      return Value(Ejson(std::move(document)));
+    }
+    case Node::Kind::array: {
+      EjsonArray array;
+      for (const Node& element : node.arguments) {
+        auto value = evaluate_node(element, root);
+        if (!value) return value;
+        array.push_back(*value ? std::move(**value) : Ejson());
+      }
+      return Value(Ejson(std::move(array)));
+    }
+    case Node::Kind::call:
+      return call(node, root);
+  }
+  return Value();
+}
+
+}  // namespace
+
+Expression::Expression(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
+
+Result<Expression> Expression::compile(const Ejson& specification) {
+  auto node = compile_node(specification, 0);
+  if (!node) return node.error();
+  return Expression(std::make_shared<const Node>(std::move(*node)));
+}
+
+Result<std::optional<Ejson>> Expression::evaluate(const EjsonDocument& root) const {
+  return evaluate_node(*node_, root);
+}
+
+}  // namespace keyturn::server::documents

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/domain/documents/update.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/ejson/bson.hpp"
+#include "server/domain/documents/order.hpp"
+#include "server/domain/documents/refusals.hpp"
+#include "server/domain/documents/update_plan.hpp"
+
+namespace keyturn::server::documents {
+namespace {
+
+constexpr std::size_t kMaxDocumentBytes = std::size_t{16} * 1024 * 1024;
+constexpr std::size_t kMaxPadding =
+    1'500'000;  // elements that `a.N` may have to fill in; MongoDB's own limit
+
+// Everything that a walk to the place of one step needs.
+struct Visit {
+  const UpdateStep& step;
+  const Update::Plan& plan;
+  const Filter::Match& match;
+  WallTime now;
+};
+
+Result<void> visit_document(EjsonDocument& document, std::size_t depth, const Visit& visit);
+Result<void> visit_array(EjsonArray& array, std::size_t depth, const Visit& visit);
+
+bool creates(UpdateStep::Kind kind) {
+  return kind != UpdateStep::Kind::unset && kind != UpdateStep::Kind::pull && kind != UpdateStep::Kind::pop;
+}
+
+Result<void> descend(Ejson& value, std::size_t depth, const Visit& visit) {
+  if (auto* document = value.get_if<EjsonDocument>()) return visit_document(*document, depth, visit);
+  if (auto* array = value.get_if<EjsonArray>()) return visit_array(*array, depth, visit);
+  if (!creates(visit.step.kind)) return {};
+  return refused("Cannot create field '" + visit.step.path.parts()[depth] +
+                 "' in an element that is no document");
+}
+
+Result<void> visit_document(EjsonDocument& document, std::size_t depth, const Visit& visit) {
+  const std::string& name = visit.step.path.parts()[depth];
+  if (name.starts_with('$')) return refused("the positional operator needs an array");
+  Ejson* member = document.find(name);
+  if (depth + 1 < visit.step.path.parts().size()) {
+    if (member == nullptr) {
+      if (!creates(visit.step.kind)) return {};
+      member = &document.set(name, EjsonDocument{});
+    }
+    return descend(*member, depth + 1, visit);
+  }
+  auto outcome = apply_step(visit.step, member, visit.now);
+  if (!outcome) return outcome.error();
+  if (*outcome) {
+    document.set(name, std::move(**outcome));
+  } else {
+    document.erase(name);
+  }
+  return {};
+}
+
+Result<void> visit_element(EjsonArray& array, std::size_t index, std::size_t depth, const Visit& visit) {
+  const bool last = depth + 1 == visit.step.path.parts().size();
+  if (index >= array.size()) {
+    if (!creates(visit.step.kind)) return {};
+    if (index - array.size() > kMaxPadding) return refused("can't backfill array that far");
+    array.resize(index + 1);
+    if (!last) array[index] = EjsonDocument{};
+    if (last) {
+      auto outcome = apply_step(visit.step, nullptr, visit.now);
+      if (!outcome) return outcome.error();
+      if (*outcome) array[index] = std::move(**outcome);
+      return {};
+    }
+  }
+  if (!last) return descend(array[index], depth + 1, visit);
+  auto outcome = apply_step(visit.step, &array[index], visit.now);
+  if (!outcome) return outcome.error();
+  array[index] =
+      *outcome ? std::move(**outcome) : Ejson();  // $unset of an element leaves null, as MongoDB does
+  return {};
+}
+
+Result<void> visit_array(EjsonArray& array, std::size_t depth, const Visit& visit) {
+  const std::string& part = visit.step.path.parts()[depth];
+  if (part == "$") {
+    if (!visit.match.array_index) {
+      return refused("The positional operator did not find the match needed from the query.");
+    }
+    return visit_element(array, *visit.match.array_index, depth, visit);
+  }
+  if (part.starts_with("$[") && part.ends_with(']')) {
+    const std::string identifier = part.substr(2, part.size() - 3);
+    const auto filter = visit.plan.array_filters.find(identifier);
+    for (std::size_t i = 0; i < array.size(); ++i) {
+      if (!identifier.empty() && !filter->second.matches(EjsonDocument{{identifier, array[i]}})) continue;
+      const auto done = visit_element(array, i, depth, visit);
+      if (!done) return done;
+    }
+    return {};
+  }
+  const auto index = array_index(part);
+  if (!index) {
+    if (!creates(visit.step.kind)) return {};
+    return refused("Cannot create field '" + part + "' in an array");
+  }
+  return visit_element(array, *index, depth, visit);
+}
+
+// Moves a member; both paths may pass through documents only.
+Result<void> rename(EjsonDocument& document, const UpdateStep& step, const Update::Plan& plan, WallTime now) {
+  const Ejson* found = find_plain(document, step.path);
+  if (found == nullptr) return {};
+  const Ejson moved = *found;
+  UpdateStep remove;
+  remove.kind = UpdateStep::Kind::unset;
+  remove.path = step.path;
+  UpdateStep add;
+  add.path = Path(*step.operand.get_if<std::string>());
+  add.operand = moved;
+  const Filter::Match nowhere;
+  const auto removed = visit_document(document, 0, Visit{remove, plan, nowhere, now});
+  return removed ? visit_document(document, 0, Visit{add, plan, nowhere, now}) : removed;
+}
+
+Result<EjsonDocument> checked(EjsonDocument after, const EjsonDocument& before, bool inserting) {
+  const Ejson* old_id = before.find("_id");
+  const Ejson* new_id = after.find("_id");
+  if (!inserting && old_id != nullptr && (new_id == nullptr || !equal(*old_id, *new_id))) {
+    return refused("Performing an update on the path '_id' would modify the immutable field '_id'");
+  }
+  const auto bytes = ejson::to_bson(after);
+  if (!bytes) return refused("the updated document is not valid");
+  if (bytes->size() > kMaxDocumentBytes)
+    return refused("Resulting document after update is larger than 16777216");
+  return after;
+}
+
+}  // namespace
+
+Update::Update(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+
+bool Update::is_replacement() const { return plan_->replacement.has_value(); }
+
+Result<EjsonDocument> Update::apply(const EjsonDocument& before, const Filter::Match& match, WallTime now,
+                                    bool inserting) const {
+  if (plan_->replacement) {
+    EjsonDocument after;
+    const Ejson* id = before.find("_id");
+    if (id != nullptr) after.set("_id", *id);
+    for (const auto& [name, value] : *plan_->replacement) {
+      if (name == "_id" && id != nullptr && !equal(value, *id)) {
+        return refused("The _id field cannot be changed by a replacement");
+      }
+      if (name != "_id" || id == nullptr) after.set(name, value);
+    }
+    return checked(std::move(after), before, inserting);
+  }
+  EjsonDocument after = before;
+  for (const UpdateStep& step : plan_->steps) {
+    if (step.kind == UpdateStep::Kind::set_on_insert && !inserting) continue;
+    const auto done = step.kind == UpdateStep::Kind::rename
+                          ? rename(after, step, *plan_, now)
+                          : visit_document(after, 0, Visit{step, *plan_, match, now});
+    if (!done) return done.error();
+  }
+  return checked(std::move(after), before, inserting);
+}
+
+}  // namespace keyturn::server::documents

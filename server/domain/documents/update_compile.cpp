@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "server/domain/documents/order.hpp"
+#include "server/domain/documents/refusals.hpp"
+#include "server/domain/documents/update_plan.hpp"
+
+namespace keyturn::server::documents {
+namespace {
+
+using Kind = UpdateStep::Kind;
+
+struct Operator {
+  std::string_view name;
+  Kind kind;
+};
+constexpr std::array kOperators = {Operator{"$set", Kind::set},
+                                   Operator{"$unset", Kind::unset},
+                                   Operator{"$inc", Kind::inc},
+                                   Operator{"$mul", Kind::mul},
+                                   Operator{"$min", Kind::min},
+                                   Operator{"$max", Kind::max},
+                                   Operator{"$rename", Kind::rename},
+                                   Operator{"$setOnInsert", Kind::set_on_insert},
+                                   Operator{"$currentDate", Kind::current_date},
+                                   Operator{"$push", Kind::push},
+                                   Operator{"$addToSet", Kind::add_to_set},
+                                   Operator{"$pull", Kind::pull},
+                                   Operator{"$pop", Kind::pop}};
+
+Result<void> compile_sort(PushPlan& plan, const Ejson& operand) {
+  if (const auto direction = operand.to_int64(); direction && (*direction == 1 || *direction == -1)) {
+    plan.sort_values = static_cast<int>(*direction);
+    return {};
+  }
+  const auto* keys = operand.get_if<EjsonDocument>();
+  if (keys == nullptr)
+    return refused(
+        "The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields");
+  auto sort = Sort::compile(*keys);
+  if (!sort) return sort.error();
+  plan.sort_documents = std::move(*sort);
+  return {};
+}
+
+Result<PushPlan> compile_push(const Ejson& operand, bool modifiers) {
+  PushPlan plan;
+  const Ejson* each = operand.find("$each");
+  if (each == nullptr) {
+    plan.values.push_back(operand);
+    return plan;
+  }
+  const auto* values = each->get_if<EjsonArray>();
+  if (values == nullptr) return refused("The argument to $each must be an array");
+  plan.values = *values;
+  for (const auto& [name, value] : *operand.get_if<EjsonDocument>()) {
+    if (name == "$each") continue;
+    if (!modifiers) return refused("Found unexpected fields after $each in $addToSet: " + name);
+    const auto number = value.to_int64();
+    if (name == "$position" || name == "$slice") {
+      if (!number) return refused("The value for " + name + " must be an integer value");
+      (name == "$position" ? plan.position : plan.slice) = *number;
+    } else if (name == "$sort") {
+      const auto done = compile_sort(plan, value);
+      if (!done) return done.error();
+    } else {
+      return refused("Unrecognized clause in $push: " + name);
+    }
+  }
+  return plan;
+}
+
+Result<void> compile_pull(UpdateStep& step, const Ejson& operand) {
+  const auto* document = operand.get_if<EjsonDocument>();
+  const bool operators =
+      document != nullptr && !document->empty() && document->begin()->first.starts_with('$');
+  step.pull_wrapped = document == nullptr || operators;
+  auto filter = Filter::compile(step.pull_wrapped ? EjsonDocument{{"", operand}} : *document);
+  if (!filter) return filter.error();
+  step.pull_filter = std::move(*filter);
+  return {};
+}
+
+Result<void> check_operand(UpdateStep& step, const Ejson& operand) {
+  switch (step.kind) {
+    case Kind::inc:
+    case Kind::mul:
+      if (!is_number(operand)) return refused("Cannot increment or multiply with non-numeric argument");
+      return {};
+    case Kind::rename: {
+      const auto* target = operand.get_if<std::string>();
+      if (target == nullptr || target->empty()) return refused("The 'to' field for $rename must be a string");
+      return {};
+    }
+    case Kind::pop: {
+      const auto direction = operand.to_int64();
+      if (!direction || (*direction != 1 && *direction != -1)) return refused("$pop expects 1 or -1");
+      return {};
+    }
+    case Kind::current_date: {
+      const Ejson* type = operand.find("$type");
+      const bool timestamp = type != nullptr && *type == Ejson("timestamp");
+      const bool date = (operand.get_if<bool>() != nullptr) || (type != nullptr && *type == Ejson("date"));
+      if (!timestamp && !date) return refused("$currentDate needs true or {$type: 'timestamp' | 'date'}");
+      step.operand = timestamp ? Ejson(BsonTimestamp{}) : Ejson(true);
+      return {};
+    }
+    case Kind::push:
+    case Kind::add_to_set: {
+      auto plan = compile_push(operand, step.kind == Kind::push);
+      if (!plan) return plan.error();
+      step.push = std::move(*plan);
+      return {};
+    }
+    case Kind::pull:
+      return compile_pull(step, operand);
+    default:
+      return {};
+  }
+}
+
+Result<void> check_path(const std::string& path, const Update::Plan& plan) {
+  const Path checked(path);
+  for (const std::string& part : checked.parts()) {
+    if (part.empty())
+      return refused("The update path '" + path + "' contains an empty field name, which is not allowed.");
+    if (!part.starts_with('$') || part == "$") continue;
+    if (!part.starts_with("$[") || !part.ends_with(']')) {
+      return refused("The dollar ($) prefixed field '" + part + "' in '" + path +
+                     "' is not valid for storage.");
+    }
+    const std::string identifier = part.substr(2, part.size() - 3);
+    if (!identifier.empty() && plan.array_filters.count(identifier) == 0) {
+      return refused("No array filter found for identifier '" + identifier + "' in path '" + path + "'");
+    }
+  }
+  return {};
+}
+
+// Two steps on the same place, or one above another, would depend on their order.
+bool conflict(const std::string& a, const std::string& b) {
+  return a == b || (a.size() < b.size() && b.starts_with(a) && b[a.size()] == '.') ||
+         (b.size() < a.size() && a.starts_with(b) && a[b.size()] == '.');
+}
+
+Result<std::map<std::string, Filter>> compile_array_filters(const EjsonArray& array_filters) {
+  std::map<std::string, Filter> filters;
+  for (const Ejson& each : array_filters) {
+    const auto* document = each.get_if<EjsonDocument>();
+    if (document == nullptr || document->empty())
+      return refused("Cannot use an expression without a top-level field name in arrayFilters");
+    const std::string identifier = Path(document->begin()->first).parts().front();
+    if (identifier.starts_with('$')) return outside_the_subset("a logical operator in arrayFilters");
+    for (const auto& member : *document) {
+      if (Path(member.first).parts().front() != identifier)
+        return refused("Expected a single top-level field name in an array filter");
+    }
+    auto filter = Filter::compile(*document);
+    if (!filter) return filter.error();
+    if (!filters.emplace(identifier, std::move(*filter)).second) {
+      return refused("Found multiple array filters with the same top-level field name " + identifier);
+    }
+  }
+  return filters;
+}
+
+Result<void> add_steps(Update::Plan& plan, const Operator& op, const EjsonDocument& members,
+                       std::vector<std::string>& paths) {
+  for (const auto& [path, operand] : members) {
+    UpdateStep step;
+    step.kind = op.kind;
+    step.path = Path(path);
+    step.operand = operand;
+    const auto path_fault = check_path(path, plan);
+    if (!path_fault) return path_fault;
+    const auto operand_fault = check_operand(step, operand);
+    if (!operand_fault) return operand_fault;
+    std::vector<std::string> touched = {path};
+    if (op.kind == Kind::rename) touched.push_back(*operand.get_if<std::string>());
+    for (const std::string& mine : touched) {
+      for (const std::string& other : paths) {
+        if (conflict(mine, other))
+          return refused("Updating the path '" + mine + "' would create a conflict at '" + other + "'");
+      }
+    }
+    paths.insert(paths.end(), touched.begin(), touched.end());
+    plan.steps.push_back(std::move(step));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Update> Update::compile(const Ejson& update, const EjsonArray& array_filters) {
+  if (update.get_if<EjsonArray>() != nullptr)
+    return outside_the_subset("an update by an aggregation pipeline");
+  const auto* document = update.get_if<EjsonDocument>();
+  if (document == nullptr) return refused("the update must be a document");
+  auto plan = std::make_shared<Plan>();
+  auto filters = compile_array_filters(array_filters);
+  if (!filters) return filters.error();
+  plan->array_filters = std::move(*filters);
+  const bool operators = !document->empty() && document->begin()->first.starts_with('$');
+  std::vector<std::string> paths;
+  for (const auto& [name, operand] : *document) {
+    if (name.starts_with('$') != operators) {
+      return refused(operators ? "Unknown modifier: " + name
+                               : "the replace operation document must not contain atomic operators");
+    }
+    if (!operators) continue;
+    const auto* op =
+        std::find_if(kOperators.begin(), kOperators.end(),
+                     [wanted = std::string_view(name)](const Operator& each) { return each.name == wanted; });
+    if (op == kOperators.end()) {
+      if (name == "$bit" || name == "$pullAll" || name == "$pushAll") return outside_the_subset(name);
+      return refused("Unknown modifier: " + name);
+    }
+    const auto* members = operand.get_if<EjsonDocument>();
+    if (members == nullptr)
+      return refused("Modifiers operate on fields but we found another type instead, for " + name);
+    const auto added = add_steps(*plan, *op, *members, paths);
+    if (!added) return added.error();
+  }
+  if (!operators) plan->replacement = *document;
+  return Update(std::move(plan));
+}
+
+}  // namespace keyturn::server::documents
