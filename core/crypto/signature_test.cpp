@@ -131,6 +131,29 @@ TEST(Rsa, BoundsModulusAndExponent) {
   }
 }
 
+// The value times 65537, most significant byte first.
+std::string times_65537(const std::string& number) {
+  std::string product = std::string(2, '\0') + number;
+  unsigned carry = 0;
+  const std::string shifted = number + std::string(2, '\0');
+  for (std::size_t i = product.size(); i-- > 0;) {
+    carry += static_cast<unsigned char>(product[i]) +
+             static_cast<unsigned>(static_cast<unsigned char>(shifted[i]));
+    product[i] = static_cast<char>(carry);
+    carry >>= 8;
+  }
+  return product;
+}
+
+TEST(Rsa, RefusesAModulusWithTheMarkOfRoca) {
+  std::string marked = "\x01";  // a power of 65537 is one modulo every prime as well
+  for (int i = 0; i < 128; ++i) marked = times_65537(marked);
+  EXPECT_FALSE(SignatureKey::from_rsa(marked, hex("010001")));
+  std::string unmarked = marked;
+  unmarked.back() = static_cast<char>(unmarked.back() ^ 2);
+  EXPECT_TRUE(SignatureKey::from_rsa(unmarked, hex("010001")));
+}
+
 // RFC 8032 section 7.1, tests 1 and 2.
 TEST(Ed25519, ChecksTheSignaturesOfRfc8032) {
   const auto first =
