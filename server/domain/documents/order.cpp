@@ -2,11 +2,10 @@
 #include "server/domain/documents/order.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
+
+#include "server/domain/documents/decimal_text.hpp"
 
 namespace keyturn::server::documents {
 namespace {
@@ -28,51 +27,7 @@ std::weak_ordering compare_int_double(std::int64_t i, double d) {
   return order != 0 ? order : compare_plain(0.0, d - whole);
 }
 
-// A finite decimal number: 0.digits x 10^exponent, without leading or trailing zeros; empty digits: zero.
-struct DecimalText {
-  bool negative = false;
-  std::string digits;
-  long exponent = 0;
-};
-
-DecimalText read_decimal(const std::string& text) {
-  DecimalText number;
-  long point = 0;
-  bool seen_point = false;
-  std::size_t i = 0;
-  if (text[i] == '-') {
-    number.negative = true;
-    ++i;
-  }
-  for (; i < text.size() && text[i] != 'E' && text[i] != 'e'; ++i) {
-    if (text[i] == '.') {
-      seen_point = true;
-      continue;
-    }
-    number.digits += text[i];
-    if (!seen_point) ++point;
-  }
-  if (i < text.size()) point += std::strtol(text.c_str() + i + 1, nullptr, 10);
-  const std::size_t leading = std::min(number.digits.find_first_not_of('0'), number.digits.size());
-  number.digits.erase(0, leading);
-  number.exponent = point - static_cast<long>(leading);
-  number.digits.erase(number.digits.find_last_not_of('0') + 1);
-  return number;
-}
-
-// MongoDB compares a Double with a Decimal128 at the decimal's 34 digits.
-std::string decimal_text(const Ejson& value) {
-  if (const auto* decimal = value.get_if<Decimal128>()) return decimal->to_string();
-  if (const auto whole = value.to_int64(); whole && value.get_if<double>() == nullptr)
-    return std::to_string(*whole);
-  std::array<char, 64> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%.33e", *value.to_double());
-  return {text.data(), static_cast<std::size_t>(length)};
-}
-
-std::weak_ordering compare_decimals(const Ejson& a, const Ejson& b) {
-  const DecimalText x = read_decimal(decimal_text(a));
-  const DecimalText y = read_decimal(decimal_text(b));
+std::weak_ordering compare_decimals(const DecimalText& x, const DecimalText& y) {
   const auto sign = [](const DecimalText& n) { return n.digits.empty() ? 0 : (n.negative ? -1 : 1); };
   if (sign(x) != sign(y)) return compare_plain(sign(x), sign(y));
   if (sign(x) == 0) return std::weak_ordering::equivalent;
@@ -81,28 +36,25 @@ std::weak_ordering compare_decimals(const Ejson& a, const Ejson& b) {
   return x.negative ? 0 <=> magnitude : magnitude;
 }
 
+// NaN comes before everything, then minus infinity, the finite, infinity.
+int rank(char special) { return special == 'N' ? 0 : (special == '-' ? 1 : (special == 0 ? 2 : 3)); }
+
 std::weak_ordering compare_numbers(const Ejson& a, const Ejson& b) {
-  const auto* int_a = a.get_if<double>() == nullptr && a.get_if<Decimal128>() == nullptr ? &a : nullptr;
-  const auto* int_b = b.get_if<double>() == nullptr && b.get_if<Decimal128>() == nullptr ? &b : nullptr;
-  if (int_a != nullptr && int_b != nullptr) return compare_plain(*a.to_int64(), *b.to_int64());
-  const double x = *a.to_double();
-  const double y = *b.to_double();
-  if (std::isnan(x) || std::isnan(y)) return compare_plain(!std::isnan(x), !std::isnan(y));
-  const bool decimal = a.get_if<Decimal128>() != nullptr || b.get_if<Decimal128>() != nullptr;
-  // A decimal beyond the range of Double reads as infinite here, so only true infinities are settled by
-  // Double.
-  const auto infinite = [](const Ejson& v, double d) {
-    return std::isinf(d) && (v.get_if<Decimal128>() == nullptr ||
-                             v.get_if<Decimal128>()->to_string().find("Inf") != std::string::npos);
-  };
-  if (decimal && !infinite(a, x) && !infinite(b, y)) return compare_decimals(a, b);
-  if (decimal) {
-    const auto rank = [&](const Ejson& v, double d) { return infinite(v, d) ? (d > 0 ? 1 : -1) : 0; };
-    return compare_plain(rank(a, x), rank(b, y));
+  if (a.get_if<Decimal128>() != nullptr || b.get_if<Decimal128>() != nullptr) {
+    const DecimalText x = read_number(a);
+    const DecimalText y = read_number(b);
+    const auto order = compare_plain(rank(x.special), rank(y.special));
+    return order != 0 || x.special != 0 ? order : compare_decimals(x, y);
   }
-  if (int_a != nullptr) return compare_int_double(*a.to_int64(), y);
-  if (int_b != nullptr) return 0 <=> compare_int_double(*b.to_int64(), x);
-  return compare_plain(x, y);
+  const auto* double_a = a.get_if<double>();
+  const auto* double_b = b.get_if<double>();
+  const bool nan_a = double_a != nullptr && std::isnan(*double_a);
+  const bool nan_b = double_b != nullptr && std::isnan(*double_b);
+  if (nan_a || nan_b) return compare_plain(!nan_a, !nan_b);
+  if (double_a != nullptr && double_b != nullptr) return compare_plain(*double_a, *double_b);
+  if (double_b != nullptr) return compare_int_double(*a.to_int64(), *double_b);
+  if (double_a != nullptr) return 0 <=> compare_int_double(*b.to_int64(), *double_a);
+  return compare_plain(*a.to_int64(), *b.to_int64());
 }
 
 std::weak_ordering compare_documents(const EjsonDocument& a, const EjsonDocument& b) {

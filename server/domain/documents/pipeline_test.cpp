@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "server/domain/documents/equality_key.hpp"
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/shape.hpp"
 #include "server/domain/documents/test_text.hpp"
@@ -144,10 +145,17 @@ TEST(Order, PutsTypesInTheDocumentedOrder) {
       const auto order = compare(value_of(in_order[i]), value_of(in_order[j]));
       EXPECT_EQ(order < 0, i < j) << in_order[i] << " and " << in_order[j];
       EXPECT_EQ(order == 0, i == j) << in_order[i] << " and " << in_order[j];
+      EXPECT_EQ(equality_key(value_of(in_order[i])) == equality_key(value_of(in_order[j])), i == j);
     }
   }
   EXPECT_TRUE(equal(value_of("1"), value_of(R"({"$numberDecimal":"1.000"})")));
   EXPECT_TRUE(equal(value_of("0"), value_of(R"({"$numberDouble":"-0.0"})")));
+  for (const char* one : {"1", "1.0", R"({"$numberLong":"1"})", R"({"$numberDecimal":"1.00"})"}) {
+    EXPECT_EQ(equality_key(value_of(one)), equality_key(value_of("1"))) << one;
+  }
+  EXPECT_EQ(equality_key(value_of("0")), equality_key(value_of(R"({"$numberDouble":"-0.0"})")));
+  EXPECT_EQ(equality_key(value_of("null")), equality_key(value_of(R"({"$undefined":true})")));
+  EXPECT_NE(equality_key(value_of(R"(["a","b"])")), equality_key(value_of(R"(["ab"])")));
 }
 
 TEST(Sort, TakesTheLeastOrGreatestElementOfAnArray) {
