@@ -2,6 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,7 +46,8 @@ class AppService {
  public:
   AppService(AppDirectory& directory, AppStore& store, Clock& clock, LifetimeLimits limits);
 
-  /// Makes the hidden app of the administrators when there is none. True: it was made just now.
+  /// Makes the hidden app of the administrators when there is none, with an enabled `local-userpass` provider that
+  /// confirms at once. True: it was made just now.
   Result<bool> ensure_admin_realm();
   /// The id that groups all apps of this server; an administrator's `roles[].group_id`.
   [[nodiscard]] std::string group_id() const;
@@ -77,10 +82,18 @@ class AppService {
   Result<bool> remove_document(std::string_view app_id, std::string_view kind, std::string_view id);
 
  private:
+  [[nodiscard]] Result<std::shared_ptr<const AppView>> find_app(std::string_view app_id) const;
+  Result<AuthProvider> find_provider(std::string_view app_id, std::string_view provider_id) const;
+  Result<void> check_provider(const AuthProvider& provider);
+  Result<void> store_secret(std::string_view app_id, std::string_view secret_id, bool must_exist, std::string_view name,
+                            const Secret& value);
+  Result<void> change_app(std::string_view app_id, const std::function<Result<void>(App&)>& change);
+
   AppDirectory& directory_;
   AppStore& store_;
   Clock& clock_;
   LifetimeLimits limits_;
+  std::mutex change_mutex_;  ///< Held from reading a setting to storing its change: administrators take turns.
 };
 
 }  // namespace keyturn::server

@@ -26,6 +26,9 @@ struct AppView {
   [[nodiscard]] const AuthProvider* provider(std::string_view type) const noexcept;
 };
 
+/// What a signing key is for. A token made with a key of one purpose is never accepted for another (rule V8).
+enum class TokenType { access, refresh };
+
 /// The apps of this server, held in memory, since every request needs one. Written through to `AppStore`.
 ///
 /// Thread safety: all members. Lifetime: the stores must outlive it; a view stays valid as long as it is held.
@@ -36,11 +39,21 @@ class AppDirectory {
   /// Reads all apps and their keys. Errors: those of the stores.
   Result<void> load();
 
-  /// Null when there is none. No I/O.
+  /// Null when there is none. No I/O. The admin realm is found by its domain id and by `admin_realm()` only, so that no
+  /// route with an app id in its path can reach it.
   [[nodiscard]] std::shared_ptr<const AppView> by_client_app_id(std::string_view client_app_id) const;
   [[nodiscard]] std::shared_ptr<const AppView> by_id(std::string_view app_id) const;
   [[nodiscard]] std::shared_ptr<const AppView> by_domain_id(std::string_view domain_id) const;
   [[nodiscard]] std::shared_ptr<const AppView> admin_realm() const;
+
+  /// A signing key by the `kid` of a token.
+  struct KeyEntry {
+    std::shared_ptr<const AppView> app;  ///< Null: no app has such a key.
+    const jwt::Key* key = nullptr;       ///< Belongs to `app`.
+    TokenType type = TokenType::access;
+  };
+  [[nodiscard]] KeyEntry by_key_id(std::string_view key_id) const;
+
   /// Every app but the admin realm, in order of id.
   [[nodiscard]] std::vector<std::shared_ptr<const AppView>> all() const;
 
@@ -53,8 +66,13 @@ class AppDirectory {
 
  private:
   struct Snapshot;
+  using Views = std::vector<std::shared_ptr<const AppView>>;
   [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const;
-  void publish(std::shared_ptr<const Snapshot> next);
+  /// Errors: `InvalidConfiguration` when two apps share a key id.
+  Result<void> publish(Views views);
+  /// Replaces one view by what `change` makes of a copy.
+  template <class Change>
+  Result<void> replace(std::string_view app_id, const Change& change);
 
   AppStore& store_;
   SigningKeyStore& keys_;

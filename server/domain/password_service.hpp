@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,15 @@
 #include "server/domain/user_store.hpp"
 
 namespace keyturn::server {
+
+/// 6 to 128 characters, counted as Unicode code points. Errors: 400 `BadRequest` with the documented text.
+[[nodiscard]] Result<void> check_new_password(std::string_view password);
+/// Not empty, at most 128 code points, no control characters (an address goes into a mail header).
+/// Errors: 400 `BadRequest` "email invalid".
+[[nodiscard]] Result<void> check_new_email(std::string_view email);
+
+/// How long a mailed token is good (client-api.md 9).
+inline constexpr std::chrono::minutes kEmailTokenLife{30};
 
 /// The rules of `local-userpass` accounts: register, confirm, reset (client-api.md 9, with its statuses and texts).
 ///
@@ -46,6 +56,15 @@ class PasswordService {
   Result<void> set_password(const AppView& app, std::string_view email, std::string_view password);
 
  private:
+  struct Settings;
+  struct MailedToken;
+  [[nodiscard]] Result<Settings> settings_of(const AppView& app) const;
+  [[nodiscard]] MailedToken new_token(std::string_view app_id, std::string_view account_id, EmailTokenPurpose purpose);
+  Result<PasswordAccount> find_account(const AppView& app, std::string_view email);
+  Result<void> mail(const MailedToken& token, std::string_view email, std::string_view url, std::string_view subject);
+  Result<void> mail_confirmation(const Settings& settings, const PasswordAccount& account);
+  Result<AccountVerdict> ask(const App& app, std::string_view function, json::Object info, const json::Array& arguments);
+
   PasswordStore& accounts_;
   UserStore& users_;
   EmailSender& email_;

@@ -55,6 +55,8 @@ struct ProvenIdentity {
   std::string existing_user_id;
   /// False: an unknown identity must not make a user (a setting of the provider).
   bool may_create_user = true;
+  /// What the provider wants back in `still_holds`; never leaves the server.
+  std::string evidence;
 };
 
 /// One way of proving identity (server/identity has one folder each).
@@ -66,6 +68,9 @@ class IdentityProvider {
   /// Checks the credentials of a log-in body (client-api.md 7.1). Errors as client-api.md 7.4, texts masked.
   virtual Result<ProvenIdentity> verify(const App& app, const AuthProvider& provider, const json::Object& credentials,
                                         WallTime now) = 0;
+  /// Whether the proof is still good, asked when the session is open and before anybody gets its tokens: a password or
+  /// key that was changed or disabled since `verify` must not open a session (problem 19). True where nothing can change.
+  virtual Result<bool> still_holds(const App& /*app*/, const ProvenIdentity& /*proven*/) { return true; }
 };
 
 /// The outcome of a function that decides about a password account.

@@ -14,8 +14,6 @@
 
 namespace keyturn::server {
 
-enum class TokenType { access, refresh };
-
 /// What a token says, once its signature has been checked (client-api.md 4.1, 4.2).
 struct TokenClaims {
   TokenType type = TokenType::access;
@@ -33,10 +31,13 @@ struct TokenClaims {
 /// Payload members in alphabetical order, header `alg`, `kid`, `typ` (client-api.md 4, decisions.md "signature").
 [[nodiscard]] std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
                                             const json::Object* user_data = nullptr);
+/// An access token of the session that a refresh token names.
+[[nodiscard]] std::string mint_access_token(const AppView& app, const TokenClaims& refresh_token, WallTime now,
+                                            const json::Object* user_data = nullptr);
 [[nodiscard]] std::string mint_refresh_token(const AppView& app, const Session& session);
 
-/// Finds the app by the token's `baas_domain_id` and checks form, signature, key purpose and `typ`.
-/// The caller judges `expires_at` and the session row.
+/// Finds the key by the token's `kid` in the directory and checks form, signature, and that `baas_domain_id` and `typ` are
+/// the key's own app and purpose. Neither algorithm nor purpose is ever the token's choice (rules V5, V8; row B-43). The caller judges the times and the session row.
 /// Errors: `InvalidSession` with the text "unauthorized" for a token that is not ours in every respect, whatever the
 /// cause; the caller learns nothing more.
 struct CheckedToken {
