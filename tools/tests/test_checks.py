@@ -9,6 +9,7 @@ TOOLS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOOLS))
 
 import check_co_await  # noqa: E402
+import check_docs  # noqa: E402
 import check_files  # noqa: E402
 import check_forbidden_calls  # noqa: E402
 import check_layers  # noqa: E402
@@ -175,6 +176,17 @@ class Files(unittest.TestCase):
         self.assertEqual(self.problems("a.cpp", of(600), {"a.cpp": "a reason"}), [])
         self.assertTrue(self.problems("a.cpp", of(601), {"a.cpp": "a reason"}))
         self.assertTrue(self.problems("a.cpp", of(400), {"a.cpp": "not needed"}))
+
+
+class Docs(unittest.TestCase):
+    def test_a_broken_link_is_found_outside_of_code(self):
+        text = "[a](here.md) [b](gone.md#x) [c](https://example.com)\n```cpp\n[](const X& x)\n```\n"
+        self.assertEqual(check_docs.broken_links(text, lambda t: t == "here.md"), ["gone.md"])
+
+    def test_an_example_that_does_not_compile_is_found(self):
+        good, bad = check_docs.programs("```cpp\nint main() {}\n```\n```cpp\nint main() { f(); }\n```\n```cpp\npart();\n```\n")
+        self.assertEqual(check_docs.compile_errors(good, source_text.ROOT), "")
+        self.assertNotEqual(check_docs.compile_errors(bad, source_text.ROOT), "")
 
 
 class ApiSnapshot(unittest.TestCase):
