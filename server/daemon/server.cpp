@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/daemon/server.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "core/crypto/crypto.hpp"
+#include "server/api/api.hpp"
+#include "server/daemon/email_folder.hpp"
+#include "server/daemon/repeating_task.hpp"
+#include "server/domain/api_key_service.hpp"
+#include "server/domain/app_service.hpp"
+#include "server/domain/directory.hpp"
+#include "server/domain/password_service.hpp"
+#include "server/domain/session_service.hpp"
+#include "server/domain/user_service.hpp"
+#include "server/http/fetch.hpp"
+#include "server/http/listener.hpp"
+#include "server/identity/anonymous/anonymous_provider.hpp"
+#include "server/identity/api_key/api_key_provider.hpp"
+#include "server/identity/custom_function/function_provider.hpp"
+#include "server/identity/external_jwt/external_jwt_provider.hpp"
+#include "server/identity/password/password_provider.hpp"
+#include "server/storage/key_files/key_files.hpp"
+#include "server/storage/sqlite/sqlite_stores.hpp"
+
+namespace keyturn::server::daemon {
+namespace {
+
+constexpr std::string_view kDefaultAdminEmail = "admin@keyturn.local";
+constexpr std::size_t kPasswordBytes = 18;  // 24 characters of base64url
+constexpr std::chrono::seconds kHousekeepingPause{5};
+constexpr int kAnonymousUsersPerTurn = 200;
+
+class JwksDocuments final : public JwksFetcher {
+ public:
+  JwksDocuments(http::FetchOptions options, Clock& clock) : fetcher_(options, clock) {}
+  Result<std::string> fetch(const std::string& url) override { return fetcher_.get(url); }
+
+ private:
+  http::Fetcher fetcher_;
+};
+
+http::ListenerOptions listener_options(const Config& config) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  http::ListenerOptions options;
+  options.address = config.address;
+  options.port = config.port;
+  options.threads = config.threads;
+  options.password.threads = std::max<std::size_t>(1, cores - 1);  // rule V15
+  return options;
+}
+
+http::FetchOptions fetch_options(const Config& config) {
+  http::FetchOptions options;
+  options.allow_private_addresses = config.allow_private_jwks;
+  return options;
+}
+
+void log_request(Log& log, const AccessRecord& record) {
+  const LogLevel level = record.status >= 500 ? LogLevel::error : LogLevel::info;
+  if (!log.enabled(level)) return;
+  log.write(level, "request",
+            {{"request_id", record.request_id},
+             {"method", record.method},
+             {"path", record.path},
+             {"status", std::int64_t{record.status}},
+             {"duration_us", std::int64_t{record.duration.count()}},
+             {"app_id", record.app_id},
+             {"error_code", record.error_code},
+             {"reason", record.reason},
+             {"detail", record.detail}});
+}
+
+}  // namespace
+
+/// In order of construction: each needs only what stands above it.
+class Server::Parts {
+ public:
+  Parts(const Config& config, std::unique_ptr<sqlite::SqliteStores> stores, Log& log, Clock& clock)
+      : log_(log),
+        stores_(std::move(stores)),
+        keys_(config.data, [&log](std::string_view text) { log.error(text); }),
+        directory_(stores_->apps(), keys_),
+        email_(config.email_dir, clock, log),
+        jwks_(fetch_options(config), clock),
+        password_(stores_->passwords(), {}),
+        api_key_(stores_->api_keys()),
+        external_jwt_(stores_->apps(), jwks_, clock),
+        function_(nullptr),
+        sessions_(directory_, stores_->sessions(), stores_->users(), clock,
+                  {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}),
+        users_(stores_->users(), clock),
+        passwords_(stores_->passwords(), stores_->users(), email_, nullptr, clock, {}),
+        api_keys_(stores_->api_keys(), stores_->users(), clock),
+        apps_(directory_, stores_->apps(), clock,
+              config.allow_short_lifetimes ? LifetimeLimits::short_ones() : LifetimeLimits{}),
+        api_({directory_, apps_, sessions_, users_, passwords_, api_keys_, stores_->sessions(), clock},
+             api_options(config)),
+        listener_(api_, clock, listener_options(config)) {}
+
+  ~Parts() { stop(); }
+
+  /// What a first start, or one after a first start that was cut short, must make.
+  Result<void> prepare(const Config& config, const Secret& admin_password) {
+    if (const auto loaded = directory_.load(); !loaded) return loaded.error();
+    if (const auto made = apps_.ensure_admin_realm(); !made) return made.error();
+    const auto realm = directory_.admin_realm();
+    const auto admins = users_.list(realm->app.id, PageRequest{"", false, 1});
+    if (!admins) return admins.error();
+    if (!admins->empty()) return {};
+
+    FirstAdmin admin;
+    admin.email = config.admin_email.empty() ? std::string(kDefaultAdminEmail) : config.admin_email;
+    if (admin_password.empty()) {
+      admin.generated_password = Secret(crypto::base64url_encode(crypto::random_bytes(kPasswordBytes)));
+    }
+    const Secret& password = admin_password.empty() ? admin.generated_password : admin_password;
+    const auto created = passwords_.create_confirmed(*realm, admin.email, password.reveal());
+    if (!created) {
+      return Error(ErrorCode::InvalidConfiguration,
+                   "the first administrator cannot be made: " + created.error().message);
+    }
+    first_admin_ = std::move(admin);
+    return {};
+  }
+
+  Result<void> listen() {
+    if (const auto started = listener_.start(); !started) return started.error();
+    ready_ = true;
+    housekeeping_.emplace(kHousekeepingPause, [this] { keep_house(); });
+    return {};
+  }
+
+  void stop() {
+    ready_ = false;
+    listener_.stop();
+    if (!housekeeping_) return;
+    housekeeping_->stop();
+    housekeeping_.reset();
+    write_uses();
+  }
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return listener_.local_port(); }
+  [[nodiscard]] const std::optional<FirstAdmin>& first_admin() const noexcept { return first_admin_; }
+
+ private:
+  ApiOptions api_options(const Config& config) {
+    ApiOptions options;
+    options.public_url = config.public_url;
+    options.is_ready = [this] { return ready_.load(); };
+    options.on_access = [&log = log_](const AccessRecord& record) { log_request(log, record); };
+    return options;
+  }
+
+  void write_uses() {
+    if (const auto done = sessions_.housekeeping(); !done)
+      log_.error("housekeeping of sessions failed", {{"error", to_string(done.error().code)}});
+  }
+
+  void keep_house() {
+    write_uses();
+    for (const auto& app : directory_.all()) {
+      const auto removed = users_.remove_idle_anonymous(*app, kAnonymousUsersPerTurn);
+      if (!removed) {
+        log_.error("removing idle anonymous users failed", {{"error", to_string(removed.error().code)}});
+      } else if (*removed > 0) {
+        log_.info("idle anonymous users removed",
+                  {{"app_id", app->app.id}, {"count", std::int64_t{*removed}}});
+      }
+    }
+  }
+
+  Log& log_;
+  std::atomic<bool> ready_{false};
+  std::unique_ptr<sqlite::SqliteStores> stores_;
+  key_files::FileSigningKeys keys_;
+  AppDirectory directory_;
+  EmailFolder email_;
+  JwksDocuments jwks_;
+  identity::AnonymousProvider anonymous_;
+  identity::PasswordProvider password_;
+  identity::ApiKeyProvider api_key_;
+  identity::ExternalJwtProvider external_jwt_;
+  identity::FunctionProvider function_;
+  SessionService sessions_;
+  UserService users_;
+  PasswordService passwords_;
+  ApiKeyService api_keys_;
+  AppService apps_;
+  Api api_;
+  http::Listener listener_;
+  std::optional<RepeatingTask> housekeeping_;
+  std::optional<FirstAdmin> first_admin_;
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::start(const Config& config, const Secret& admin_password, Log& log,
+                                              Clock& clock) {
+  sqlite::SqliteOptions options;
+  options.folder = config.data;
+  options.diagnostics = [&log](std::string_view text) { log.error(text); };
+  auto stores = sqlite::SqliteStores::open(options);
+  if (!stores) return stores.error();
+  auto parts = std::make_unique<Parts>(config, std::move(*stores), log, clock);
+  if (const auto prepared = parts->prepare(config, admin_password); !prepared) return prepared.error();
+  if (const auto listening = parts->listen(); !listening) return listening.error();
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+std::uint16_t Server::port() const noexcept { return parts_->port(); }
+const std::optional<FirstAdmin>& Server::first_admin() const noexcept { return parts_->first_admin(); }
+void Server::stop() { parts_->stop(); }
+
+}  // namespace keyturn::server::daemon
