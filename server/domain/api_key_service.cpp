@@ -23,9 +23,11 @@ bool is_name_character(char c) {
 Result<void> check_name(std::string_view name) {
   if (name.empty()) return refusal(ErrorCode::AppUnknownError, 400, "'name' is a required string");
   if (!std::all_of(name.begin(), name.end(), is_name_character)) {
-    return refusal(ErrorCode::InvalidParameter, "can only contain ASCII letters, numbers, underscores, and hyphens");
+    return refusal(ErrorCode::InvalidParameter,
+                   "can only contain ASCII letters, numbers, underscores, and hyphens");
   }
-  if (name.size() > kLongestName) return refusal(ErrorCode::InvalidParameter, "'name' may have at most 100 characters");
+  if (name.size() > kLongestName)
+    return refusal(ErrorCode::InvalidParameter, "'name' may have at most 100 characters");
   return {};
 }
 
@@ -34,23 +36,30 @@ Result<NewApiKey> store_new_key(ApiKeyStore& keys, std::string_view app_id, std:
   if (auto checked = check_name(name); !checked) return checked.error();
   NewApiKey made;
   made.value = Secret(random_letters_and_digits(kKeyLength));
-  made.key = {new_object_id(now), std::string(app_id), std::string(user_id), std::string(name),
-              hash_of_api_key(made.value.reveal()), false};
+  made.key = {new_object_id(now),
+              std::string(app_id),
+              std::string(user_id),
+              std::string(name),
+              hash_of_api_key(made.value.reveal()),
+              false};
   auto outcome = keys.create(made.key);
   if (!outcome) return unavailable(outcome.error());
   switch (*outcome) {
-    case CreateKeyOutcome::created: break;
+    case CreateKeyOutcome::created:
+      break;
     case CreateKeyOutcome::name_in_use:
       return refusal(ErrorCode::APIKeyAlreadyExists, "API key with name already exists");
     case CreateKeyOutcome::too_many:
       return refusal(ErrorCode::BadRequest, user_id.empty() ? "an app may have at most 100 server API keys"
                                                             : "a user may have at most 20 API keys");
-    case CreateKeyOutcome::no_user: return session_over("invalid session", EndReason::user_deleted);
+    case CreateKeyOutcome::no_user:
+      return session_over("invalid session", EndReason::user_deleted);
   }
   return made;
 }
 
-Result<ApiKey> find_key(ApiKeyStore& keys, std::string_view app_id, std::string_view user_id, std::string_view key_id) {
+Result<ApiKey> find_key(ApiKeyStore& keys, std::string_view app_id, std::string_view user_id,
+                        std::string_view key_id) {
   auto found = keys.find(app_id, user_id, key_id);
   if (!found) return unavailable(found.error());
   if (!*found) return key_not_found();
@@ -83,7 +92,8 @@ Result<NewApiKey> ApiKeyService::create(const Caller& caller, std::string_view n
   if (!user) return unavailable(user.error());
   if (!*user) return session_over("invalid session", EndReason::user_deleted);
   const auto& identities = (*user)->identities;
-  if (std::all_of(identities.begin(), identities.end(), [](const Identity& i) { return i.provider_type == "anon-user"; })) {
+  if (std::all_of(identities.begin(), identities.end(),
+                  [](const Identity& i) { return i.provider_type == "anon-user"; })) {
     return refusal(ErrorCode::AppUnknownError, 403, "anonymous users may not own API keys");
   }
   return store_new_key(keys_, who.app_id, who.user_id, name, clock_.wall_now());
@@ -100,7 +110,8 @@ Result<ApiKey> ApiKeyService::get(const Caller& caller, std::string_view key_id)
 Result<void> ApiKeyService::remove(const Caller& caller, std::string_view key_id) {
   const Principal& who = caller.principal;
   if (who.provider_type == "api-key") {
-    return refusal(ErrorCode::AppUnknownError, 403, "a session that an API key opened may not delete API keys");
+    return refusal(ErrorCode::AppUnknownError, 403,
+                   "a session that an API key opened may not delete API keys");
   }
   return must_exist(keys_.remove(who.app_id, who.user_id, key_id, clock_.wall_now()));
 }
@@ -126,7 +137,8 @@ Result<void> ApiKeyService::remove_server_key(const AppView& app, std::string_vi
   return must_exist(keys_.remove(app.app.id, {}, key_id, clock_.wall_now()));
 }
 
-Result<void> ApiKeyService::set_server_key_disabled(const AppView& app, std::string_view key_id, bool disabled) {
+Result<void> ApiKeyService::set_server_key_disabled(const AppView& app, std::string_view key_id,
+                                                    bool disabled) {
   return must_exist(keys_.set_disabled(app.app.id, {}, key_id, disabled, clock_.wall_now()));
 }
 

@@ -22,7 +22,8 @@ struct NewApiKey {
 /// What is kept of a key (rule V14): it has 64 random characters, so no slow hash is needed.
 [[nodiscard]] std::string hash_of_api_key(std::string_view key);
 
-/// API keys of users (client-api.md 11) and of apps (admin-api.md 10). Thread safety and errors: as `SessionService`.
+/// API keys of users (client-api.md 11) and of apps (admin-api.md 10). Thread safety and errors: as
+/// `SessionService`.
 class ApiKeyService {
  public:
   ApiKeyService(ApiKeyStore& keys, UserStore& users, Clock& clock);

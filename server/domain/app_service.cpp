@@ -35,12 +35,14 @@ bool is_origin(std::string_view origin) {
   if (colon == std::string_view::npos || colon == 0 || origin.size() > 256) return false;
   const std::string_view scheme = origin.substr(0, colon);
   const std::string_view host = origin.substr(colon + 3);
-  const bool scheme_is_fine = is_letter(scheme.front()) && std::all_of(scheme.begin(), scheme.end(), [](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
-  });
+  const bool scheme_is_fine =
+      is_letter(scheme.front()) && std::all_of(scheme.begin(), scheme.end(), [](char c) {
+        return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+      });
   return scheme_is_fine && !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
-    return c > ' ' && c != '/' && c != '?' && c != '#' && c != '@' && c != '\\' && c != '"' && c != 0x7F;
-  });
+           return c > ' ' && c != '/' && c != '?' && c != '#' && c != '@' && c != '\\' && c != '"' &&
+                  c != 0x7F;
+         });
 }
 
 Error bad_request(std::string text) { return refusal(ErrorCode::BadRequest, std::move(text)); }
@@ -71,8 +73,9 @@ Result<void> set_text(std::string& target, const json::Object& options, std::str
 Result<std::chrono::seconds> within(std::string_view member, std::int64_t seconds, std::chrono::seconds least,
                                     std::chrono::seconds most) {
   if (seconds >= least.count() && seconds <= most.count()) return std::chrono::seconds(seconds);
-  return refusal(ErrorCode::InvalidParameter, std::string(member) + " must be between " + std::to_string(least.count()) +
-                                                  " and " + std::to_string(most.count()));
+  return refusal(ErrorCode::InvalidParameter, std::string(member) + " must be between " +
+                                                  std::to_string(least.count()) + " and " +
+                                                  std::to_string(most.count()));
 }
 
 }  // namespace
@@ -84,22 +87,26 @@ LifetimeLimits LifetimeLimits::short_ones() {
   return limits;
 }
 
-Result<TokenSettings> apply(const TokenSettings& settings, const TokenSettingsPatch& patch, const LifetimeLimits& limits) {
+Result<TokenSettings> apply(const TokenSettings& settings, const TokenSettingsPatch& patch,
+                            const LifetimeLimits& limits) {
   TokenSettings next = settings;
   if (patch.access_lifetime_seconds) {
-    auto value = within("access_token_lifetime_seconds", *patch.access_lifetime_seconds, limits.min_access, limits.max_access);
+    auto value = within("access_token_lifetime_seconds", *patch.access_lifetime_seconds, limits.min_access,
+                        limits.max_access);
     if (!value) return value.error();
     next.access_lifetime = *value;
   }
   if (patch.refresh_lifetime_seconds) {
-    auto value = within("refresh_token_lifetime_seconds", *patch.refresh_lifetime_seconds, limits.min_refresh, limits.max_refresh);
+    auto value = within("refresh_token_lifetime_seconds", *patch.refresh_lifetime_seconds, limits.min_refresh,
+                        limits.max_refresh);
     if (!value) return value.error();
     next.refresh_lifetime = *value;
   }
   if (patch.refresh_idle_seconds) {
     next.refresh_idle.reset();
     if (*patch.refresh_idle_seconds) {
-      auto value = within("refresh_token_idle_seconds", **patch.refresh_idle_seconds, limits.min_refresh, limits.max_refresh);
+      auto value = within("refresh_token_idle_seconds", **patch.refresh_idle_seconds, limits.min_refresh,
+                          limits.max_refresh);
       if (!value) return value.error();
       next.refresh_idle = *value;
     }
@@ -150,7 +157,8 @@ std::string AppService::group_id() const {
 
 Result<App> AppService::create(std::string_view name, const json::Object& options) {
   if (!is_app_name(name)) {
-    return bad_request("an app's name must begin with a letter and have at most 32 letters, digits, '_' and '-'");
+    return bad_request(
+        "an app's name must begin with a letter and have at most 32 letters, digits, '_' and '-'");
   }
   App app;
   for (auto& [member, target] : {std::pair<std::string_view, std::string*>{"location", &app.location},
@@ -161,7 +169,9 @@ Result<App> AppService::create(std::string_view name, const json::Object& option
   }
   const std::scoped_lock lock(change_mutex_);
   const WallTime now = clock_.wall_now();
-  for (int i = 0; i < kNameAttempts && (app.client_app_id.empty() || directory_.by_client_app_id(app.client_app_id)); ++i) {
+  for (int i = 0;
+       i < kNameAttempts && (app.client_app_id.empty() || directory_.by_client_app_id(app.client_app_id));
+       ++i) {
     app.client_app_id = std::string(name) + "-" + random_lower_letters(5);
   }
   if (directory_.by_client_app_id(app.client_app_id)) {
@@ -172,7 +182,8 @@ Result<App> AppService::create(std::string_view name, const json::Object& option
   app.group_id = group_id();
   app.domain_id = new_object_id(now);
   app.created = app.last_modified = now;
-  if (auto added = directory_.add(app, {new_provider(app.id, "api-key", true, now)}); !added) return added.error();
+  if (auto added = directory_.add(app, {new_provider(app.id, "api-key", true, now)}); !added)
+    return added.error();
   return app;
 }
 
@@ -189,7 +200,8 @@ Result<AuthProvider> AppService::find_provider(std::string_view app_id, std::str
   auto app = find_app(app_id);
   if (!app) return app.error();
   const auto& providers = (*app)->providers;
-  const auto found = std::find_if(providers.begin(), providers.end(), [&](const AuthProvider& p) { return p.id == provider_id; });
+  const auto found = std::find_if(providers.begin(), providers.end(),
+                                  [&](const AuthProvider& p) { return p.id == provider_id; });
   if (found == providers.end()) return provider_not_found();
   return *found;
 }
@@ -215,7 +227,8 @@ Result<AuthProvider> AppService::add_provider(std::string_view app_id, const jso
   auto app = find_app(app_id);
   if (!app) return app.error();
   if ((*app)->provider(type) != nullptr) {
-    return refusal(ErrorCode::AuthProviderAlreadyExists, "auth provider '" + std::string(type) + "' already exists");
+    return refusal(ErrorCode::AuthProviderAlreadyExists,
+                   "auth provider '" + std::string(type) + "' already exists");
   }
   AuthProvider provider = new_provider(app_id, type, false, clock_.wall_now());
   if (auto merged = merge_provider(provider, body); !merged) return merged.error();
@@ -224,11 +237,13 @@ Result<AuthProvider> AppService::add_provider(std::string_view app_id, const jso
   return provider;
 }
 
-Result<void> AppService::patch_provider(std::string_view app_id, std::string_view provider_id, const json::Object& body) {
+Result<void> AppService::patch_provider(std::string_view app_id, std::string_view provider_id,
+                                        const json::Object& body) {
   const std::scoped_lock lock(change_mutex_);
   auto provider = find_provider(app_id, provider_id);
   if (!provider) return provider.error();
-  if (const json::Value* type = body.find("type"); type != nullptr && text_at(body, "type") != provider->type) {
+  if (const json::Value* type = body.find("type");
+      type != nullptr && text_at(body, "type") != provider->type) {
     return bad_request("the type of an auth provider cannot change");
   }
   if (auto merged = merge_provider(*provider, body); !merged) return merged;
@@ -236,7 +251,8 @@ Result<void> AppService::patch_provider(std::string_view app_id, std::string_vie
   return directory_.put_provider(*provider);
 }
 
-Result<void> AppService::set_provider_disabled(std::string_view app_id, std::string_view provider_id, bool disabled) {
+Result<void> AppService::set_provider_disabled(std::string_view app_id, std::string_view provider_id,
+                                               bool disabled) {
   const std::scoped_lock lock(change_mutex_);
   auto provider = find_provider(app_id, provider_id);
   if (!provider) return provider.error();
@@ -255,7 +271,8 @@ Result<void> AppService::remove_provider(std::string_view app_id, std::string_vi
   return {};
 }
 
-Result<void> AppService::change_app(std::string_view app_id, const std::function<Result<void>(App&)>& change) {
+Result<void> AppService::change_app(std::string_view app_id,
+                                    const std::function<Result<void>(App&)>& change) {
   const std::scoped_lock lock(change_mutex_);
   auto view = find_app(app_id);
   if (!view) return view.error();
@@ -265,7 +282,8 @@ Result<void> AppService::change_app(std::string_view app_id, const std::function
   return directory_.update(app);
 }
 
-Result<TokenSettings> AppService::set_token_settings(std::string_view app_id, const TokenSettingsPatch& patch) {
+Result<TokenSettings> AppService::set_token_settings(std::string_view app_id,
+                                                     const TokenSettingsPatch& patch) {
   TokenSettings next;
   auto changed = change_app(app_id, [&](App& app) -> Result<void> {
     auto settings = apply(app.tokens, patch, limits_);
@@ -296,31 +314,37 @@ Result<std::vector<std::pair<std::string, std::string>>> AppService::secrets(std
 
 Result<void> AppService::store_secret(std::string_view app_id, std::string_view secret_id, bool must_exist,
                                       std::string_view name, const Secret& value) {
-  if (name.empty() || name.size() > kLongestSecretName || !std::all_of(name.begin(), name.end(), is_name_character)) {
+  if (name.empty() || name.size() > kLongestSecretName ||
+      !std::all_of(name.begin(), name.end(), is_name_character)) {
     return bad_request("a secret's name must have 1 to 64 letters, digits, '_' and '-'");
   }
-  if (value.empty() || value.size() > kLongestSecret) return bad_request("a secret must have 1 to 16384 bytes");
+  if (value.empty() || value.size() > kLongestSecret)
+    return bad_request("a secret must have 1 to 16384 bytes");
   const std::scoped_lock lock(change_mutex_);
   auto known = secrets(app_id);
   if (!known) return known.error();
   const auto has = [&](const auto& is_it) { return std::any_of(known->begin(), known->end(), is_it); };
-  if (must_exist && !has([&](const auto& each) { return each.first == secret_id; })) return secret_not_found();
+  if (must_exist && !has([&](const auto& each) { return each.first == secret_id; }))
+    return secret_not_found();
   if (has([&](const auto& each) { return each.second == name && each.first != secret_id; })) {
     return refusal(ErrorCode::ValueDuplicateName, "secret name already exists");
   }
-  if (!must_exist && known->size() >= kMostSecrets) return bad_request("an app may have at most 1000 secrets");
-  if (auto stored = store_.put_secret(app_id, secret_id, name, value); !stored) return unavailable(stored.error());
+  if (!must_exist && known->size() >= kMostSecrets)
+    return bad_request("an app may have at most 1000 secrets");
+  if (auto stored = store_.put_secret(app_id, secret_id, name, value); !stored)
+    return unavailable(stored.error());
   return {};
 }
 
-Result<std::string> AppService::add_secret(std::string_view app_id, std::string_view name, const Secret& value) {
+Result<std::string> AppService::add_secret(std::string_view app_id, std::string_view name,
+                                           const Secret& value) {
   std::string id = new_object_id(clock_.wall_now());
   if (auto stored = store_secret(app_id, id, false, name, value); !stored) return stored.error();
   return id;
 }
 
-Result<void> AppService::put_secret(std::string_view app_id, std::string_view secret_id, std::string_view name,
-                                    const Secret& value) {
+Result<void> AppService::put_secret(std::string_view app_id, std::string_view secret_id,
+                                    std::string_view name, const Secret& value) {
   return store_secret(app_id, secret_id, true, name, value);
 }
 
@@ -339,14 +363,16 @@ Result<std::vector<ConfigDocument>> AppService::documents(std::string_view app_i
   return found;
 }
 
-Result<std::optional<json::Value>> AppService::document(std::string_view app_id, std::string_view kind, std::string_view id) {
+Result<std::optional<json::Value>> AppService::document(std::string_view app_id, std::string_view kind,
+                                                        std::string_view id) {
   if (auto app = find_app(app_id); !app) return app.error();
   auto found = store_.document(app_id, kind, id);
   if (!found) return unavailable(found.error());
   return found;
 }
 
-Result<std::string> AppService::add_document(std::string_view app_id, std::string_view kind, json::Object document) {
+Result<std::string> AppService::add_document(std::string_view app_id, std::string_view kind,
+                                             json::Object document) {
   auto known = documents(app_id, kind);
   if (!known) return known.error();
   if (known->size() >= kMostDocuments) return bad_request("an app may have at most 10000 of these");
@@ -358,13 +384,16 @@ Result<std::string> AppService::add_document(std::string_view app_id, std::strin
   return id;
 }
 
-Result<void> AppService::put_document(std::string_view app_id, std::string_view kind, std::string_view id, json::Value document) {
+Result<void> AppService::put_document(std::string_view app_id, std::string_view kind, std::string_view id,
+                                      json::Value document) {
   if (auto app = find_app(app_id); !app) return app.error();
-  if (auto stored = store_.put_document(app_id, kind, id, document); !stored) return unavailable(stored.error());
+  if (auto stored = store_.put_document(app_id, kind, id, document); !stored)
+    return unavailable(stored.error());
   return {};
 }
 
-Result<bool> AppService::remove_document(std::string_view app_id, std::string_view kind, std::string_view id) {
+Result<bool> AppService::remove_document(std::string_view app_id, std::string_view kind,
+                                         std::string_view id) {
   if (auto app = find_app(app_id); !app) return app.error();
   auto removed = store_.remove_document(app_id, kind, id);
   if (!removed) return unavailable(removed.error());

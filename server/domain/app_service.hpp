@@ -21,7 +21,8 @@
 
 namespace keyturn::server {
 
-/// Limits of lifetimes (decisions.md "lifetimes"). `--allow-short-lifetimes` lowers the minimums to one second.
+/// Limits of lifetimes (decisions.md "lifetimes"). `--allow-short-lifetimes` lowers the minimums to one
+/// second.
 struct LifetimeLimits {
   std::chrono::seconds min_access{300};
   std::chrono::seconds max_access{86'400};
@@ -46,19 +47,21 @@ class AppService {
  public:
   AppService(AppDirectory& directory, AppStore& store, Clock& clock, LifetimeLimits limits);
 
-  /// Makes the hidden app of the administrators when there is none, with an enabled `local-userpass` provider that
-  /// confirms at once. True: it was made just now.
+  /// Makes the hidden app of the administrators when there is none, with an enabled `local-userpass` provider
+  /// that confirms at once. True: it was made just now.
   Result<bool> ensure_admin_realm();
   /// The id that groups all apps of this server; an administrator's `roles[].group_id`.
   [[nodiscard]] std::string group_id() const;
 
-  /// `name`: a letter, then letters, digits, `_`, `-`, at most 32. The new app has a disabled `api-key` provider.
+  /// `name`: a letter, then letters, digits, `_`, `-`, at most 32. The new app has a disabled `api-key`
+  /// provider.
   Result<App> create(std::string_view name, const json::Object& options);
   Result<void> remove(std::string_view app_id);
 
   Result<AuthProvider> add_provider(std::string_view app_id, const json::Object& body);
   /// Merges `config` key by key, replaces other members (admin-api.md 5).
-  Result<void> patch_provider(std::string_view app_id, std::string_view provider_id, const json::Object& body);
+  Result<void> patch_provider(std::string_view app_id, std::string_view provider_id,
+                              const json::Object& body);
   Result<void> set_provider_disabled(std::string_view app_id, std::string_view provider_id, bool disabled);
   /// Only a disabled provider may be removed.
   Result<void> remove_provider(std::string_view app_id, std::string_view provider_id);
@@ -75,25 +78,28 @@ class AppService {
 
   // Documents that are only kept (admin-api.md tier B).
   Result<std::vector<ConfigDocument>> documents(std::string_view app_id, std::string_view kind);
-  Result<std::optional<json::Value>> document(std::string_view app_id, std::string_view kind, std::string_view id);
+  Result<std::optional<json::Value>> document(std::string_view app_id, std::string_view kind,
+                                              std::string_view id);
   /// Answers the new document's id; stores `_id` in the document.
   Result<std::string> add_document(std::string_view app_id, std::string_view kind, json::Object document);
-  Result<void> put_document(std::string_view app_id, std::string_view kind, std::string_view id, json::Value document);
+  Result<void> put_document(std::string_view app_id, std::string_view kind, std::string_view id,
+                            json::Value document);
   Result<bool> remove_document(std::string_view app_id, std::string_view kind, std::string_view id);
 
  private:
   [[nodiscard]] Result<std::shared_ptr<const AppView>> find_app(std::string_view app_id) const;
   Result<AuthProvider> find_provider(std::string_view app_id, std::string_view provider_id) const;
   Result<void> check_provider(const AuthProvider& provider);
-  Result<void> store_secret(std::string_view app_id, std::string_view secret_id, bool must_exist, std::string_view name,
-                            const Secret& value);
+  Result<void> store_secret(std::string_view app_id, std::string_view secret_id, bool must_exist,
+                            std::string_view name, const Secret& value);
   Result<void> change_app(std::string_view app_id, const std::function<Result<void>(App&)>& change);
 
   AppDirectory& directory_;
   AppStore& store_;
   Clock& clock_;
   LifetimeLimits limits_;
-  std::mutex change_mutex_;  ///< Held from reading a setting to storing its change: administrators take turns.
+  std::mutex
+      change_mutex_;  ///< Held from reading a setting to storing its change: administrators take turns.
 };
 
 }  // namespace keyturn::server

@@ -51,7 +51,8 @@ class AppStore {
                                                       std::string_view id) = 0;
   virtual Result<void> put_document(std::string_view app_id, std::string_view kind, std::string_view id,
                                     const json::Value& value) = 0;
-  virtual Result<bool> remove_document(std::string_view app_id, std::string_view kind, std::string_view id) = 0;
+  virtual Result<bool> remove_document(std::string_view app_id, std::string_view kind,
+                                       std::string_view id) = 0;
 };
 
 }  // namespace keyturn::server

@@ -41,7 +41,8 @@ std::shared_ptr<const AppView> found_in(const Map& map, std::string_view id) {
 }  // namespace
 
 const AuthProvider* AppView::provider(std::string_view type) const noexcept {
-  const auto found = std::find_if(providers.begin(), providers.end(), [&](const AuthProvider& p) { return p.type == type; });
+  const auto found =
+      std::find_if(providers.begin(), providers.end(), [&](const AuthProvider& p) { return p.type == type; });
   return found == providers.end() ? nullptr : &*found;
 }
 
@@ -58,12 +59,15 @@ Result<void> AppDirectory::load() {
     if (!providers) return providers.error();
     auto keys = keys_.load(app.domain_id);
     if (!keys) return keys.error();
-    views.push_back(std::make_shared<const AppView>(AppView{std::move(app), *std::move(providers), *std::move(keys)}));
+    views.push_back(
+        std::make_shared<const AppView>(AppView{std::move(app), *std::move(providers), *std::move(keys)}));
   }
   return publish(std::move(views));
 }
 
-std::shared_ptr<const AppDirectory::Snapshot> AppDirectory::snapshot() const { return std::atomic_load(&snapshot_); }
+std::shared_ptr<const AppDirectory::Snapshot> AppDirectory::snapshot() const {
+  return std::atomic_load(&snapshot_);
+}
 
 Result<void> AppDirectory::publish(Views views) {
   const auto by_id = [](const auto& a, const auto& b) { return a->app.id < b->app.id; };
@@ -78,9 +82,14 @@ Result<void> AppDirectory::publish(Views views) {
     }
     next->by_domain_id.emplace(view->app.domain_id, view);
     const SigningKeys& keys = *view->keys;
-    const bool fresh = next->by_key_id.emplace(keys.access_es256.id(), KeyEntry{view, &keys.access_es256, TokenType::access}).second &&
-                       next->by_key_id.emplace(keys.access_hs256.id(), KeyEntry{view, &keys.access_hs256, TokenType::access}).second &&
-                       next->by_key_id.emplace(keys.refresh_hs256.id(), KeyEntry{view, &keys.refresh_hs256, TokenType::refresh}).second;
+    const bool fresh =
+        next->by_key_id.emplace(keys.access_es256.id(), KeyEntry{view, &keys.access_es256, TokenType::access})
+            .second &&
+        next->by_key_id.emplace(keys.access_hs256.id(), KeyEntry{view, &keys.access_hs256, TokenType::access})
+            .second &&
+        next->by_key_id
+            .emplace(keys.refresh_hs256.id(), KeyEntry{view, &keys.refresh_hs256, TokenType::refresh})
+            .second;
     if (!fresh) return Error(ErrorCode::InvalidConfiguration, "two signing keys have the same id");
   }
   next->views = std::move(views);
@@ -91,7 +100,9 @@ Result<void> AppDirectory::publish(Views views) {
 std::shared_ptr<const AppView> AppDirectory::by_client_app_id(std::string_view client_app_id) const {
   return found_in(snapshot()->by_client_app_id, client_app_id);
 }
-std::shared_ptr<const AppView> AppDirectory::by_id(std::string_view app_id) const { return found_in(snapshot()->by_id, app_id); }
+std::shared_ptr<const AppView> AppDirectory::by_id(std::string_view app_id) const {
+  return found_in(snapshot()->by_id, app_id);
+}
 std::shared_ptr<const AppView> AppDirectory::by_domain_id(std::string_view domain_id) const {
   return found_in(snapshot()->by_domain_id, domain_id);
 }
@@ -111,8 +122,8 @@ std::vector<std::shared_ptr<const AppView>> AppDirectory::all() const {
 
 Result<void> AppDirectory::add(const App& app, const std::vector<AuthProvider>& providers) {
   const std::scoped_lock lock(write_mutex_);
-  // Keys first, and kept when the app could not be stored for certain: an app without keys would keep the server from
-  // starting, keys without an app harm nobody.
+  // Keys first, and kept when the app could not be stored for certain: an app without keys would keep the
+  // server from starting, keys without an app harm nobody.
   auto keys = keys_.create(app.domain_id);
   if (!keys) return unavailable(keys.error());
   for (const jwt::Key* key : {&(*keys)->access_es256, &(*keys)->access_hs256, &(*keys)->refresh_hs256}) {

@@ -31,7 +31,8 @@ enum class TokenType { access, refresh };
 
 /// The apps of this server, held in memory, since every request needs one. Written through to `AppStore`.
 ///
-/// Thread safety: all members. Lifetime: the stores must outlive it; a view stays valid as long as it is held.
+/// Thread safety: all members. Lifetime: the stores must outlive it; a view stays valid as long as it is
+/// held.
 class AppDirectory {
  public:
   AppDirectory(AppStore& store, SigningKeyStore& keys);
@@ -39,8 +40,8 @@ class AppDirectory {
   /// Reads all apps and their keys. Errors: those of the stores.
   Result<void> load();
 
-  /// Null when there is none. No I/O. The admin realm is found by its domain id and by `admin_realm()` only, so that no
-  /// route with an app id in its path can reach it.
+  /// Null when there is none. No I/O. The admin realm is found by its domain id and by `admin_realm()` only,
+  /// so that no route with an app id in its path can reach it.
   [[nodiscard]] std::shared_ptr<const AppView> by_client_app_id(std::string_view client_app_id) const;
   [[nodiscard]] std::shared_ptr<const AppView> by_id(std::string_view app_id) const;
   [[nodiscard]] std::shared_ptr<const AppView> by_domain_id(std::string_view domain_id) const;
@@ -76,7 +77,8 @@ class AppDirectory {
 
   AppStore& store_;
   SigningKeyStore& keys_;
-  std::mutex write_mutex_;  ///< Held over a change and its store call: writers take turns, readers never wait for it.
+  std::mutex write_mutex_;  ///< Held over a change and its store call: writers take turns, readers never wait
+                            ///< for it.
   std::shared_ptr<const Snapshot> snapshot_;  ///< Read and replaced atomically.
 };
 

@@ -19,13 +19,16 @@ constexpr std::size_t kLeastPassword = 6;
 constexpr std::size_t kMostCharacters = 128;
 
 std::size_t code_points(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 std::string hash_of_token(std::string_view token) { return crypto::hex_encode(crypto::sha256(token)); }
 
 Error bad_request(std::string text) { return refusal(ErrorCode::BadRequest, std::move(text)); }
-Error not_confirmed(std::string_view email) { return bad_request("failed to confirm user \"" + std::string(email) + "\""); }
+Error not_confirmed(std::string_view email) {
+  return bad_request("failed to confirm user \"" + std::string(email) + "\"");
+}
 Error not_reset(std::string_view email) {
   return bad_request("failed to reset password for user \"" + std::string(email) + "\"");
 }
@@ -63,8 +66,10 @@ Result<void> check_new_password(std::string_view password) {
 }
 
 Result<void> check_new_email(std::string_view email) {
-  const bool has_control = std::any_of(email.begin(), email.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
-  if (email.empty() || has_control || code_points(email) > kMostCharacters) return bad_request("email invalid");
+  const bool has_control =
+      std::any_of(email.begin(), email.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+  if (email.empty() || has_control || code_points(email) > kMostCharacters)
+    return bad_request("email invalid");
   return {};
 }
 
@@ -77,7 +82,9 @@ struct PasswordService::Settings {
   [[nodiscard]] std::string_view confirmation() const {
     return function_at(config, "confirmationFunctionName", "confirmationFunctionId");
   }
-  [[nodiscard]] std::string_view reset() const { return function_at(config, "resetFunctionName", "resetFunctionId"); }
+  [[nodiscard]] std::string_view reset() const {
+    return function_at(config, "resetFunctionName", "resetFunctionId");
+  }
 };
 
 /// A token as it is mailed and as it is kept.
@@ -89,8 +96,8 @@ struct PasswordService::MailedToken {
   }
 };
 
-PasswordService::PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email, FunctionRuntime* runtime,
-                                 Clock& clock, crypto::PasswordCost cost)
+PasswordService::PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email,
+                                 FunctionRuntime* runtime, Clock& clock, crypto::PasswordCost cost)
     : accounts_(accounts), users_(users), email_(email), runtime_(runtime), clock_(clock), cost_(cost) {}
 
 Result<PasswordService::Settings> PasswordService::settings_of(const AppView& app) const {
@@ -104,8 +111,8 @@ PasswordService::MailedToken PasswordService::new_token(std::string_view app_id,
   const WallTime now = clock_.wall_now();
   MailedToken token;
   token.text = crypto::hex_encode(crypto::random_bytes(kTokenBytes));
-  token.row = {new_object_id(now), std::string(app_id),       std::string(account_id),
-               purpose,            hash_of_token(token.text), now + kEmailTokenLife};
+  token.row = {new_object_id(now),        std::string(app_id),  std::string(account_id), purpose,
+               hash_of_token(token.text), now + kEmailTokenLife};
   return token;
 }
 
@@ -150,7 +157,8 @@ Result<AccountVerdict> PasswordService::ask(const App& app, std::string_view fun
   return AccountVerdict::fail;
 }
 
-Result<void> PasswordService::register_account(const AppView& app, std::string_view email, std::string_view password) {
+Result<void> PasswordService::register_account(const AppView& app, std::string_view email,
+                                               std::string_view password) {
   auto settings = settings_of(app);
   if (!settings) return settings.error();
   if (auto checked = check_new_email(email); !checked) return checked;
@@ -186,7 +194,8 @@ Result<void> PasswordService::register_account(const AppView& app, std::string_v
   } else {
     told = mail_confirmation(*settings, account);
   }
-  // Nothing half-done: the same registration can be tried again. If even this fails, `confirm/send` goes on from here.
+  // Nothing half-done: the same registration can be tried again. If even this fails, `confirm/send` goes on
+  // from here.
   if (!told) static_cast<void>(accounts_.remove(app.app.id, email));
   return told;
 }
@@ -194,7 +203,8 @@ Result<void> PasswordService::register_account(const AppView& app, std::string_v
 Result<void> PasswordService::confirm(const AppView& app, std::string_view token_id, std::string_view token) {
   if (auto settings = settings_of(app); !settings) return settings.error();
   if (auto checked = check_token_form(token_id, token); !checked) return checked;
-  return outcome_of(accounts_.confirm_with_token(app.app.id, token_id, hash_of_token(token), clock_.wall_now()));
+  return outcome_of(
+      accounts_.confirm_with_token(app.app.id, token_id, hash_of_token(token), clock_.wall_now()));
 }
 
 Result<void> PasswordService::send_confirmation(const AppView& app, std::string_view email) {
@@ -211,7 +221,8 @@ Result<void> PasswordService::call_confirmation(const AppView& app, std::string_
   auto settings = settings_of(app);
   if (!settings) return settings.error();
   if (settings->auto_confirm()) {
-    return bad_request("cannot run confirmation for " + std::string(email) + ": automatic confirmation is enabled");
+    return bad_request("cannot run confirmation for " + std::string(email) +
+                       ": automatic confirmation is enabled");
   }
   auto account = find_account(app, email);
   if (!account) return account.error();
@@ -253,8 +264,8 @@ Result<void> PasswordService::reset(const AppView& app, std::string_view token_i
                                                app.app.end_sessions_on_password_change, clock_.wall_now()));
 }
 
-Result<void> PasswordService::call_reset(const AppView& app, std::string_view email, std::string_view password,
-                                         const json::Array& arguments) {
+Result<void> PasswordService::call_reset(const AppView& app, std::string_view email,
+                                         std::string_view password, const json::Array& arguments) {
   auto settings = settings_of(app);
   if (!settings) return settings.error();
   if (!settings->runs_reset()) return not_reset(email);
@@ -269,8 +280,8 @@ Result<void> PasswordService::call_reset(const AppView& app, std::string_view em
   if (!verdict) return verdict.error();
   if (*verdict == AccountVerdict::fail) return not_reset(email);
   if (*verdict == AccountVerdict::pending) {
-    // The new password is not kept: it comes again with the token. Keeping it would let whoever asked last choose the
-    // password that the owner of the mailbox then confirms.
+    // The new password is not kept: it comes again with the token. Keeping it would let whoever asked last
+    // choose the password that the owner of the mailbox then confirms.
     if (auto stored = accounts_.add_token(token.row); !stored) return unavailable(stored.error());
     return {};
   }
@@ -281,7 +292,8 @@ Result<void> PasswordService::call_reset(const AppView& app, std::string_view em
   return {};
 }
 
-Result<User> PasswordService::create_confirmed(const AppView& app, std::string_view email, std::string_view password) {
+Result<User> PasswordService::create_confirmed(const AppView& app, std::string_view email,
+                                               std::string_view password) {
   auto settings = settings_of(app);
   if (!settings) return settings.error();
   if (auto checked = check_new_email(email); !checked) return checked.error();
@@ -293,7 +305,8 @@ Result<User> PasswordService::create_confirmed(const AppView& app, std::string_v
   if (*existing) {
     // An account without user and with this password is what an earlier try left when it failed half-way.
     account = std::move(**existing);
-    const bool goes_on = account.confirmed && account.user_id.empty() && crypto::verify_password(password, account.password_hash);
+    const bool goes_on = account.confirmed && account.user_id.empty() &&
+                         crypto::verify_password(password, account.password_hash);
     if (!goes_on) return name_in_use();
   } else {
     account.id = new_object_id(now);
@@ -342,13 +355,15 @@ Result<void> PasswordService::confirm_by_admin(const AppView& app, std::string_v
   return {};
 }
 
-Result<void> PasswordService::change_email(const AppView& app, std::string_view user_id, std::string_view email) {
+Result<void> PasswordService::change_email(const AppView& app, std::string_view user_id,
+                                           std::string_view email) {
   if (auto checked = check_new_email(email); !checked) return checked;
   auto user = users_.find(app.app.id, user_id);
   if (!user) return unavailable(user.error());
   if (!*user) return no_such_user();
   const auto& identities = (*user)->identities;
-  if (std::none_of(identities.begin(), identities.end(), [](const Identity& i) { return i.provider_type == kType; })) {
+  if (std::none_of(identities.begin(), identities.end(),
+                   [](const Identity& i) { return i.provider_type == kType; })) {
     return bad_request("the user has no e-mail address to log in with");
   }
   auto changed = accounts_.change_email(app.app.id, user_id, email);
@@ -357,7 +372,8 @@ Result<void> PasswordService::change_email(const AppView& app, std::string_view 
   return {};
 }
 
-Result<void> PasswordService::set_password(const AppView& app, std::string_view email, std::string_view password) {
+Result<void> PasswordService::set_password(const AppView& app, std::string_view email,
+                                           std::string_view password) {
   if (auto checked = check_new_password(password); !checked) return checked;
   auto account = find_account(app, email);
   if (!account) return account.error();

@@ -29,7 +29,8 @@ class SigningKeyStore {
   virtual ~SigningKeyStore() = default;
   /// Makes and durably stores new keys. Errors: `ServiceUnavailable`.
   virtual Result<std::shared_ptr<const SigningKeys>> create(std::string_view domain_id) = 0;
-  /// Errors: `InvalidConfiguration` with one clear line when the keys are missing, damaged, too short or readable by others.
+  /// Errors: `InvalidConfiguration` with one clear line when the keys are missing, damaged, too short or
+  /// readable by others.
   virtual Result<std::shared_ptr<const SigningKeys>> load(std::string_view domain_id) = 0;
   virtual void remove(std::string_view domain_id) = 0;
 };
@@ -66,10 +67,11 @@ class IdentityProvider {
   /// The wire name, "local-userpass".
   [[nodiscard]] virtual std::string_view type() const noexcept = 0;
   /// Checks the credentials of a log-in body (client-api.md 7.1). Errors as client-api.md 7.4, texts masked.
-  virtual Result<ProvenIdentity> verify(const App& app, const AuthProvider& provider, const json::Object& credentials,
-                                        WallTime now) = 0;
-  /// Whether the proof is still good, asked when the session is open and before anybody gets its tokens: a password or
-  /// key that was changed or disabled since `verify` must not open a session (problem 19). True where nothing can change.
+  virtual Result<ProvenIdentity> verify(const App& app, const AuthProvider& provider,
+                                        const json::Object& credentials, WallTime now) = 0;
+  /// Whether the proof is still good, asked when the session is open and before anybody gets its tokens: a
+  /// password or key that was changed or disabled since `verify` must not open a session (problem 19). True
+  /// where nothing can change.
   virtual Result<bool> still_holds(const App& /*app*/, const ProvenIdentity& /*proven*/) { return true; }
 };
 
@@ -82,8 +84,8 @@ class FunctionRuntime {
   virtual ~FunctionRuntime() = default;
   /// Runs one function with EJSON arguments and answers its EJSON result. Errors: `FunctionNotFound`,
   /// `FunctionExecutionError` with the thrown message, `ExecutionTimeLimitExceeded`.
-  virtual Result<json::Value> run(const App& app, std::string_view function_name, const json::Array& arguments,
-                                  const std::optional<Principal>& caller) = 0;
+  virtual Result<json::Value> run(const App& app, std::string_view function_name,
+                                  const json::Array& arguments, const std::optional<Principal>& caller) = 0;
 };
 
 /// Fetches a JWK set document. Implementations bound size, time and addresses, and never follow redirects.

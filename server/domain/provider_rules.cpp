@@ -10,8 +10,9 @@
 namespace keyturn::server {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTypes{"anon-user",       "api-key",       "local-userpass",  "custom-token",
-                                                 "custom-function", "oauth2-google", "oauth2-facebook", "oauth2-apple"};
+constexpr std::array<std::string_view, 8> kTypes{"anon-user",       "api-key",         "local-userpass",
+                                                 "custom-token",    "custom-function", "oauth2-google",
+                                                 "oauth2-facebook", "oauth2-apple"};
 constexpr std::size_t kMostSigningKeys = 3;
 constexpr std::size_t kMostListed = 64;
 
@@ -22,13 +23,15 @@ Error wrong_kind(std::string_view name, std::string_view wanted) {
 bool is_text_or_null(const json::Value& value) { return value.is_null() || value.as_string() != nullptr; }
 bool is_flag_or_null(const json::Value& value) {
   return value.is_null() || value.as_bool() != nullptr ||
-         (value.as_string() != nullptr && (*value.as_string() == "true" || *value.as_string() == "false" || value.as_string()->empty()));
+         (value.as_string() != nullptr &&
+          (*value.as_string() == "true" || *value.as_string() == "false" || value.as_string()->empty()));
 }
 
 bool is_list_of_texts(const json::Value& value) {
   const json::Array* list = value.as_array();
   return list != nullptr && list->size() <= kMostListed &&
-         std::all_of(list->begin(), list->end(), [](const json::Value& v) { return v.as_string() != nullptr; });
+         std::all_of(list->begin(), list->end(),
+                     [](const json::Value& v) { return v.as_string() != nullptr; });
 }
 
 template <std::size_t N>
@@ -56,19 +59,23 @@ Result<void> replace_list(json::Array& target, const json::Object& body, std::st
     target.clear();
     return {};
   }
-  if (value->as_array() == nullptr || value->as_array()->size() > kMostListed) return wrong_kind(name, "a list of at most 64");
+  if (value->as_array() == nullptr || value->as_array()->size() > kMostListed)
+    return wrong_kind(name, "a list of at most 64");
   target = *value->as_array();
   return {};
 }
 
 Result<void> check_password_settings(const json::Object& config) {
-  constexpr std::array<std::string_view, 3> kFlags{"autoConfirm", "runConfirmationFunction", "runResetFunction"};
+  constexpr std::array<std::string_view, 3> kFlags{"autoConfirm", "runConfirmationFunction",
+                                                   "runResetFunction"};
   constexpr std::array<std::string_view, 8> kTexts{
-      "emailConfirmationUrl",   "confirmEmailSubject",  "resetPasswordUrl",  "resetPasswordSubject",
+      "emailConfirmationUrl",     "confirmEmailSubject",    "resetPasswordUrl",  "resetPasswordSubject",
       "confirmationFunctionName", "confirmationFunctionId", "resetFunctionName", "resetFunctionId"};
-  if (auto checked = check_members(config, kFlags, is_flag_or_null, "true or false"); !checked) return checked;
+  if (auto checked = check_members(config, kFlags, is_flag_or_null, "true or false"); !checked)
+    return checked;
   if (auto checked = check_members(config, kTexts, is_text_or_null, "a string"); !checked) return checked;
-  for (const std::string_view name : {"emailConfirmationUrl", "resetPasswordUrl", "confirmEmailSubject", "resetPasswordSubject"}) {
+  for (const std::string_view name :
+       {"emailConfirmationUrl", "resetPasswordUrl", "confirmEmailSubject", "resetPasswordSubject"}) {
     const std::string_view text = text_at(config, name);
     if (std::any_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; })) {
       return wrong_kind(name, "one line");  // it goes into a mail
@@ -82,9 +89,12 @@ Result<void> check_metadata_fields(const json::Array& fields) {
     const json::Object* object = field.as_object();
     const json::Value* required = object == nullptr ? nullptr : object->find("required");
     const json::Value* target = object == nullptr ? nullptr : object->find("field_name");
-    if (object == nullptr || text_at(*object, "name").empty() || (required != nullptr && !is_flag_or_null(*required)) ||
+    if (object == nullptr || text_at(*object, "name").empty() ||
+        (required != nullptr && !is_flag_or_null(*required)) ||
         (target != nullptr && !is_text_or_null(*target))) {
-      return refusal(ErrorCode::BadRequest, "each of 'metadata_fields' must have a 'name', and may have 'required' and 'field_name'");
+      return refusal(
+          ErrorCode::BadRequest,
+          "each of 'metadata_fields' must have a 'name', and may have 'required' and 'field_name'");
     }
   }
   return {};
@@ -94,7 +104,8 @@ Result<void> check_token_settings(const AuthProvider& provider) {
   const json::Object& config = provider.config;
   constexpr std::array<std::string_view, 2> kFlags{"requireAnyAudience", "useJWKURI"};
   constexpr std::array<std::string_view, 2> kTexts{"signingAlgorithm", "jwkURI"};
-  if (auto checked = check_members(config, kFlags, is_flag_or_null, "true or false"); !checked) return checked;
+  if (auto checked = check_members(config, kFlags, is_flag_or_null, "true or false"); !checked)
+    return checked;
   if (auto checked = check_members(config, kTexts, is_text_or_null, "a string"); !checked) return checked;
   const json::Value* audience = config.find("audience");
   if (audience != nullptr && !is_text_or_null(*audience) && !is_list_of_texts(*audience)) {
@@ -106,13 +117,15 @@ Result<void> check_token_settings(const AuthProvider& provider) {
   }
   if (flag_at(config, "useJWKURI")) {
     const std::string_view uri = text_at(config, "jwkURI");
-    if (!uri.starts_with("https://") && !uri.starts_with("http://")) return wrong_kind("jwkURI", "an http or https URL");
+    if (!uri.starts_with("https://") && !uri.starts_with("http://"))
+      return wrong_kind("jwkURI", "an http or https URL");
   }
   const json::Value* keys = provider.secret_config.find("signingKeys");
   if (keys != nullptr && !is_text_or_null(*keys) && !is_list_of_texts(*keys)) {
     return wrong_kind("signingKeys", "a list of names of secrets");
   }
-  if (signing_key_names(provider).size() > kMostSigningKeys) return wrong_kind("signingKeys", "at most 3 names of secrets");
+  if (signing_key_names(provider).size() > kMostSigningKeys)
+    return wrong_kind("signingKeys", "at most 3 names of secrets");
   return check_metadata_fields(provider.metadata_fields);
 }
 
@@ -123,7 +136,8 @@ bool is_provider_type(std::string_view type) noexcept {
 }
 
 Result<void> merge_provider(AuthProvider& provider, const json::Object& body) {
-  if (const json::Value* name = body.find("name"); name != nullptr && !is_text_or_null(*name)) return wrong_kind("name", "a string");
+  if (const json::Value* name = body.find("name"); name != nullptr && !is_text_or_null(*name))
+    return wrong_kind("name", "a string");
   if (const std::string_view name = text_at(body, "name"); !name.empty()) provider.name = name;
   if (const json::Value* disabled = body.find("disabled"); disabled != nullptr && !disabled->is_null()) {
     if (disabled->as_bool() == nullptr) return wrong_kind("disabled", "true or false");

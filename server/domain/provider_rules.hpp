@@ -12,11 +12,12 @@
 // What an administrator may say of an auth provider (admin-api.md 5). Pure.
 namespace keyturn::server {
 
-/// The wire names of all providers that may be configured; some have no implementation and refuse every log-in.
+/// The wire names of all providers that may be configured; some have no implementation and refuse every
+/// log-in.
 [[nodiscard]] bool is_provider_type(std::string_view type) noexcept;
 
-/// Puts the members of an admin body into the provider: `config` is merged key by key, others are replaced; absent members
-/// stay. Errors: 400 `BadRequest` naming a member of the wrong kind.
+/// Puts the members of an admin body into the provider: `config` is merged key by key, others are replaced;
+/// absent members stay. Errors: 400 `BadRequest` naming a member of the wrong kind.
 [[nodiscard]] Result<void> merge_provider(AuthProvider& provider, const json::Object& body);
 
 /// Whether the settings as a whole make sense for the provider's type. Errors: 400 `BadRequest`.

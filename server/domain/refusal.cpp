@@ -7,7 +7,9 @@
 
 namespace keyturn::server {
 
-Error refusal(ErrorCode code, std::string text) { return refusal(code, base::row_of(code).status, std::move(text)); }
+Error refusal(ErrorCode code, std::string text) {
+  return refusal(code, base::row_of(code).status, std::move(text));
+}
 
 Error refusal(ErrorCode code, int status, std::string text) {
   Error error(code, std::move(text));
@@ -24,7 +26,8 @@ Error session_over(std::string text, EndReason reason) {
 Error unavailable(const Error& cause) { return refusal(ErrorCode::ServiceUnavailable, 503, cause.message); }
 
 Error provider_unsupported(std::string_view type) {
-  return refusal(ErrorCode::AuthProviderNotFound, "authentication via '" + std::string(type) + "' is unsupported");
+  return refusal(ErrorCode::AuthProviderNotFound,
+                 "authentication via '" + std::string(type) + "' is unsupported");
 }
 
 Error not_accepted() { return refusal(ErrorCode::AuthError, 401, "unauthorized"); }

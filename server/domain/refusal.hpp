@@ -22,7 +22,8 @@ namespace keyturn::server {
 /// 404 "authentication via '<type>' is unsupported" (client-api.md 7.4): the provider is missing or disabled.
 [[nodiscard]] Error provider_unsupported(std::string_view type);
 
-/// 401 `AuthError` "unauthorized": the provider did not accept the credentials (client-api.md 7.4, texts masked).
+/// 401 `AuthError` "unauthorized": the provider did not accept the credentials (client-api.md 7.4, texts
+/// masked).
 [[nodiscard]] Error not_accepted();
 
 }  // namespace keyturn::server

@@ -8,7 +8,8 @@
 
 namespace keyturn::server {
 
-/// Member of a session's device data: the id of the log-in that linking began from. The server sets it, never the client.
+/// Member of a session's device data: the id of the log-in that linking began from. The server sets it, never
+/// the client.
 inline constexpr std::string_view kLinkedFrom = "linkedFrom";
 
 /// The id of the log-in that a session goes back to: its own but for a session that linking opened.

@@ -26,7 +26,8 @@ json::Object device_data(const json::Object* device) {
   for (const auto& [name, value] : *device) {
     const bool is_plain = value.as_array() == nullptr && value.as_object() == nullptr;
     const bool is_long = value.as_string() != nullptr && value.as_string()->size() > kLongestDeviceText;
-    if (name == "deviceId" || name == kLinkedFrom || name.size() > kLongestDeviceText || !is_plain || is_long) continue;
+    if (name == "deviceId" || name == kLinkedFrom || name.size() > kLongestDeviceText || !is_plain || is_long)
+      continue;
     if (data.size() == kMostDeviceMembers) break;
     data.set(name, value);
   }
@@ -50,7 +51,8 @@ Error with_status(Error error) {
 /// (client-api.md 7.3).
 Error as_link_refusal(Error error) {
   if (error.http_status != 401) return error;
-  if (error.code == ErrorCode::InvalidSession) error = refusal(ErrorCode::AuthError, 401, std::move(error.message));
+  if (error.code == ErrorCode::InvalidSession)
+    error = refusal(ErrorCode::AuthError, 401, std::move(error.message));
   if (error.message == "unauthorized") error.message = "unauthorized: the credentials were not accepted";
   return error;
 }
@@ -88,11 +90,14 @@ struct SessionService::LoginAttempt {
   }
 };
 
-Result<SessionService::Proof> SessionService::find_provider(const AppView& app, std::string_view provider_type) const {
+Result<SessionService::Proof> SessionService::find_provider(const AppView& app,
+                                                            std::string_view provider_type) const {
   const AuthProvider* settings = app.provider(provider_type);
-  const auto provider = std::find_if(providers_.begin(), providers_.end(),
-                                     [&](const IdentityProvider* each) { return each->type() == provider_type; });
-  if (settings == nullptr || settings->disabled || provider == providers_.end()) return provider_unsupported(provider_type);
+  const auto provider = std::find_if(providers_.begin(), providers_.end(), [&](const IdentityProvider* each) {
+    return each->type() == provider_type;
+  });
+  if (settings == nullptr || settings->disabled || provider == providers_.end())
+    return provider_unsupported(provider_type);
   return Proof{settings, *provider};
 }
 
@@ -141,7 +146,8 @@ Result<User> SessionService::find_or_create_user(const LoginAttempt& attempt, co
     if (*found) {
       const Identity* known = find_identity(**found, identity);
       if (!(*found)->disabled && known != nullptr && !(known->data == identity.data)) {
-        auto updated = users_.update_identity_data(app_id, identity.provider_type, identity.id, identity.data);
+        auto updated =
+            users_.update_identity_data(app_id, identity.provider_type, identity.id, identity.data);
         if (!updated) return unavailable(updated.error());
       }
       return std::move(**found);
@@ -177,24 +183,30 @@ Result<LoginTokens> SessionService::link(const Caller& caller, std::string_view 
   return changing();
 }
 
-Result<std::optional<LoginTokens>> SessionService::try_link(const Caller& caller, const LoginAttempt& attempt) {
+Result<std::optional<LoginTokens>> SessionService::try_link(const Caller& caller,
+                                                            const LoginAttempt& attempt) {
   const Principal& who = caller.principal;
   auto proven = attempt.verify();
   if (!proven) return as_link_refusal(with_status(proven.error()));
   const bool is_foreign_key = !proven->existing_user_id.empty() && proven->existing_user_id != who.user_id;
-  if (is_foreign_key || proven->user_type == UserType::server) return link_refused("invalid user link request");
+  if (is_foreign_key || proven->user_type == UserType::server)
+    return link_refused("invalid user link request");
 
   const Identity identity = attempt.identity(*proven);
   auto linked = users_.link(who.app_id, who.user_id, identity);
   if (!linked) return unavailable(linked.error());
   switch (*linked) {
     case LinkOutcome::linked:
-    case LinkOutcome::already_linked: break;
-    case LinkOutcome::owned_by_other: return link_refused("a user already exists with the specified provider");
+    case LinkOutcome::already_linked:
+      break;
+    case LinkOutcome::owned_by_other:
+      return link_refused("a user already exists with the specified provider");
     case LinkOutcome::type_already_linked:
-      return refusal(ErrorCode::InternalServerError,
-                     "unauthorized: linking a local-userpass identity is not allowed when one is already linked");
-    case LinkOutcome::no_user: return session_over("invalid session", EndReason::user_deleted);
+      return refusal(
+          ErrorCode::InternalServerError,
+          "unauthorized: linking a local-userpass identity is not allowed when one is already linked");
+    case LinkOutcome::no_user:
+      return session_over("invalid session", EndReason::user_deleted);
   }
   auto user = users_.find(who.app_id, who.user_id);
   if (!user) return unavailable(user.error());
@@ -212,14 +224,16 @@ Result<std::optional<LoginTokens>> SessionService::try_link(const Caller& caller
   // The bearer may have been revoked meanwhile: then its owner gets no new session either.
   auto bearer = sessions_.find(who.session_id);
   if (bearer && *bearer && !(*bearer)->ended) return std::optional(std::move((*opened)->tokens));
-  static_cast<void>(sessions_.end(who.app_id, who.user_id, (*opened)->session_id, EndReason::revoked, attempt.now));
+  static_cast<void>(
+      sessions_.end(who.app_id, who.user_id, (*opened)->session_id, EndReason::revoked, attempt.now));
   if (!bearer) return unavailable(bearer.error());
   return session_over("invalid session", *bearer ? (*bearer)->reason : EndReason::none);
 }
 
 Result<std::optional<SessionService::Opened>> SessionService::open_session(const LoginAttempt& attempt,
                                                                            const ProvenIdentity& proven,
-                                                                           const User& user, const Identity& identity,
+                                                                           const User& user,
+                                                                           const Identity& identity,
                                                                            std::string_view family) {
   auto device_id = device_id_for(attempt, user);
   if (!device_id) return device_id.error();
@@ -266,7 +280,8 @@ Result<std::string> SessionService::device_id_for(const LoginAttempt& attempt, c
   if (!claimed.empty()) {
     auto devices = sessions_.devices(user.app_id, user.id);
     if (!devices) return unavailable(devices.error());
-    const bool is_known = std::any_of(devices->begin(), devices->end(), [&](const Device& d) { return d.id == claimed; });
+    const bool is_known =
+        std::any_of(devices->begin(), devices->end(), [&](const Device& d) { return d.id == claimed; });
     if (is_known) return claimed;
   }
   return new_object_id(attempt.now);

@@ -22,13 +22,16 @@ Result<CheckedToken> check_form(const AppDirectory& directory, std::string_view 
   auto token = check_token(directory, compact);
   const bool is_access = type == TokenType::access;
   if (!token) return is_access ? token.error() : session_over(std::string(kOver));
-  if (token->claims.type != type) return session_over(std::string(is_access ? kWrongAccessType : kWrongRefreshType));
+  if (token->claims.type != type)
+    return session_over(std::string(is_access ? kWrongAccessType : kWrongRefreshType));
   switch (jwt::validity_at({token->claims.issued_at, token->claims.expires_at}, std::nullopt, now)) {
-    case jwt::Validity::valid: return token;
+    case jwt::Validity::valid:
+      return token;
     case jwt::Validity::expired:
       if (is_access) return session_over("invalid session: access token expired");
       return session_over(std::string(over_text), EndReason::expired);
-    case jwt::Validity::not_yet: break;
+    case jwt::Validity::not_yet:
+      break;
   }
   // We signed it, so the clock was set back: no verdict on the session (rules V1, V10).
   return refusal(ErrorCode::ServiceUnavailable, "the server's clock is behind the token");
@@ -40,9 +43,13 @@ bool names_session(const SessionState& state, const CheckedToken& token) {
 
 }  // namespace
 
-SessionService::SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users, Clock& clock,
-                               std::vector<IdentityProvider*> providers)
-    : directory_(directory), sessions_(sessions), users_(users), clock_(clock), providers_(std::move(providers)),
+SessionService::SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users,
+                               Clock& clock, std::vector<IdentityProvider*> providers)
+    : directory_(directory),
+      sessions_(sessions),
+      users_(users),
+      clock_(clock),
+      providers_(std::move(providers)),
       started_(clock.wall_now()) {}
 
 Result<Caller> SessionService::check(std::string_view token, TokenType type, std::string_view over_text) {
@@ -65,9 +72,13 @@ Result<Caller> SessionService::check(std::string_view token, TokenType type, std
   return caller;
 }
 
-Result<Caller> SessionService::check_access(std::string_view token) { return check(token, TokenType::access, kOver); }
+Result<Caller> SessionService::check_access(std::string_view token) {
+  return check(token, TokenType::access, kOver);
+}
 
-Result<Caller> SessionService::check_refresh(std::string_view token) { return check(token, TokenType::refresh, kOver); }
+Result<Caller> SessionService::check_refresh(std::string_view token) {
+  return check(token, TokenType::refresh, kOver);
+}
 
 Result<Secret> SessionService::refresh(std::string_view refresh_token) {
   auto caller = check(refresh_token, TokenType::refresh, kOver);
@@ -83,9 +94,12 @@ Result<void> SessionService::log_out(std::string_view refresh_token) {
   auto outcome = end_with_family(who.app_id, who.user_id, who.session_id, EndReason::logged_out, now);
   if (!outcome) return outcome.error();
   switch (*outcome) {
-    case EndOutcome::ended: return {};
-    case EndOutcome::unknown: return session_over(std::string(kLogOutOver));
-    case EndOutcome::already_ended: break;
+    case EndOutcome::ended:
+      return {};
+    case EndOutcome::unknown:
+      return session_over(std::string(kLogOutOver));
+    case EndOutcome::already_ended:
+      break;
   }
   auto state = sessions_.find(who.session_id);
   if (!state) return unavailable(state.error());
@@ -93,7 +107,8 @@ Result<void> SessionService::log_out(std::string_view refresh_token) {
 }
 
 Result<EndOutcome> SessionService::end_with_family(std::string_view app_id, std::string_view user_id,
-                                                   std::string_view session_id, EndReason reason, WallTime now) {
+                                                   std::string_view session_id, EndReason reason,
+                                                   WallTime now) {
   std::string family(session_id);
   const auto end_relatives = [&]() -> Result<void> {
     auto live = sessions_.list(app_id, user_id);
@@ -103,7 +118,8 @@ Result<EndOutcome> SessionService::end_with_family(std::string_view app_id, std:
     }
     for (const Session& each : *live) {
       if (each.id == session_id || family_of(each) != family) continue;
-      if (auto ended = sessions_.end(app_id, user_id, each.id, reason, now); !ended) return unavailable(ended.error());
+      if (auto ended = sessions_.end(app_id, user_id, each.id, reason, now); !ended)
+        return unavailable(ended.error());
     }
     return {};
   };
@@ -111,7 +127,8 @@ Result<EndOutcome> SessionService::end_with_family(std::string_view app_id, std:
   if (auto relatives = end_relatives(); !relatives) return relatives.error();
   auto outcome = sessions_.end(app_id, user_id, session_id, reason, now);
   if (!outcome) return unavailable(outcome.error());
-  // And again, for a link that was under way: one that has not opened its session yet sees that this one is over.
+  // And again, for a link that was under way: one that has not opened its session yet sees that this one is
+  // over.
   if (*outcome == EndOutcome::ended) static_cast<void>(end_relatives());
   return outcome;
 }
@@ -126,20 +143,23 @@ Result<std::vector<Session>> SessionService::list(std::string_view app_id, std::
   std::erase_if(*sessions, [&](Session& session) {
     session.last_used = std::max(session.last_used, noted_use(session.id));
     if (view == nullptr) return false;
-    SessionState state{session.app_id, session.user_id, session.device_id, session.provider_type, session.refresh_expires,
-                       session.last_used, session.ended.has_value(), session.reason};
+    SessionState state{
+        session.app_id,          session.user_id,   session.device_id,         session.provider_type,
+        session.refresh_expires, session.last_used, session.ended.has_value(), session.reason};
     return end_reason(*view, session.id, state, now) != EndReason::none;
   });
   return sessions;
 }
 
-Result<bool> SessionService::revoke(std::string_view app_id, std::string_view user_id, std::string_view session_id) {
+Result<bool> SessionService::revoke(std::string_view app_id, std::string_view user_id,
+                                    std::string_view session_id) {
   auto outcome = end_with_family(app_id, user_id, session_id, EndReason::revoked, clock_.wall_now());
   if (!outcome) return outcome.error();
   return *outcome == EndOutcome::ended;
 }
 
-Result<int> SessionService::revoke_all(std::string_view app_id, std::string_view user_id, std::string_view except) {
+Result<int> SessionService::revoke_all(std::string_view app_id, std::string_view user_id,
+                                       std::string_view except) {
   auto count = sessions_.end_all(app_id, user_id, except, EndReason::revoked, clock_.wall_now());
   if (!count) return unavailable(count.error());
   return count;

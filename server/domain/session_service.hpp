@@ -44,27 +44,28 @@ inline constexpr std::string_view kNoDevice = "000000000000000000000000";
 inline constexpr std::chrono::seconds kAnonymousRefreshLifetime{1'576'800'000};
 
 /// Whether a session may still be used. Pure, so that every boundary is tested.
-/// Expired: `now` at or after `refresh_expires`. Idle: more than `refresh_idle` since `last_used`; never for anonymous
-/// users, who could not log in again.
-[[nodiscard]] EndReason session_end_reason(const SessionState& state, const TokenSettings& settings, WallTime now);
+/// Expired: `now` at or after `refresh_expires`. Idle: more than `refresh_idle` since `last_used`; never for
+/// anonymous users, who could not log in again.
+[[nodiscard]] EndReason session_end_reason(const SessionState& state, const TokenSettings& settings,
+                                           WallTime now);
 
 /// The rules of sessions: open, refresh, check, end.
 ///
-/// Thread safety: all members. Waits only for the stores. Errors carry the code, text and `http_status` that go on the
-/// wire; `reason` is set when a session that once was has ended (decisions.md).
+/// Thread safety: all members. Waits only for the stores. Errors carry the code, text and `http_status` that
+/// go on the wire; `reason` is set when a session that once was has ended (decisions.md).
 class SessionService {
  public:
   SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users, Clock& clock,
                  std::vector<IdentityProvider*> providers);
 
   /// client-api.md 7.1-7.4. `device` is the body's `options.device`, null when absent.
-  Result<LoginTokens> log_in(const AppView& app, std::string_view provider_type, const json::Object& credentials,
-                             const json::Object* device);
-  /// client-api.md 7.3: adds the proven identity to the caller's user and answers tokens of a new session (row B-55).
-  /// The old session stays, since existing clients take the new access token and keep the old refresh token; the two are
-  /// of one family, and whatever ends one by log-out or `revoke` ends both.
-  Result<LoginTokens> link(const Caller& caller, std::string_view provider_type, const json::Object& credentials,
-                           const json::Object* device);
+  Result<LoginTokens> log_in(const AppView& app, std::string_view provider_type,
+                             const json::Object& credentials, const json::Object* device);
+  /// client-api.md 7.3: adds the proven identity to the caller's user and answers tokens of a new session
+  /// (row B-55). The old session stays, since existing clients take the new access token and keep the old
+  /// refresh token; the two are of one family, and whatever ends one by log-out or `revoke` ends both.
+  Result<LoginTokens> link(const Caller& caller, std::string_view provider_type,
+                           const json::Object& credentials, const json::Object* device);
 
   /// Checks a bearer that must be an access token: signature, type, expiry, session row (client-api.md 1.3).
   Result<Caller> check_access(std::string_view token);
@@ -83,8 +84,8 @@ class SessionService {
   /// Ends all of them but `except` (may be empty). Answers how many.
   Result<int> revoke_all(std::string_view app_id, std::string_view user_id, std::string_view except);
 
-  /// Writes the gathered `last_used` times and purges what is long over. Called on a timer by the daemon, at least every
-  /// 60 s: uses of that long may be lost in a crash, and the idle limit allows for it.
+  /// Writes the gathered `last_used` times and purges what is long over. Called on a timer by the daemon, at
+  /// least every 60 s: uses of that long may be lost in a crash, and the idle limit allows for it.
   Result<void> housekeeping();
 
  private:
@@ -95,29 +96,34 @@ class SessionService {
   /// Nothing: the user or the proof changed meanwhile, begin anew.
   Result<std::optional<LoginTokens>> try_log_in(const LoginAttempt& attempt);
   Result<std::optional<LoginTokens>> try_link(const Caller& caller, const LoginAttempt& attempt);
-  Result<User> find_or_create_user(const LoginAttempt& attempt, const ProvenIdentity& proven, const Identity& identity);
+  Result<User> find_or_create_user(const LoginAttempt& attempt, const ProvenIdentity& proven,
+                                   const Identity& identity);
   struct Opened {
     LoginTokens tokens;
     std::string session_id;
   };
   Result<std::optional<Opened>> open_session(const LoginAttempt& attempt, const ProvenIdentity& proven,
-                                             const User& user, const Identity& identity, std::string_view family);
+                                             const User& user, const Identity& identity,
+                                             std::string_view family);
   Result<std::string> device_id_for(const LoginAttempt& attempt, const User& user);
 
   /// `over_text` is the text for a session that has ended.
   Result<Caller> check(std::string_view token, TokenType type, std::string_view over_text);
   /// Raises `state.last_used` to what is known here.
-  EndReason end_reason(const AppView& app, std::string_view session_id, SessionState& state, WallTime now) const;
+  EndReason end_reason(const AppView& app, std::string_view session_id, SessionState& state,
+                       WallTime now) const;
   /// Ends a session and those that linking made of the same log-in.
-  Result<EndOutcome> end_with_family(std::string_view app_id, std::string_view user_id, std::string_view session_id,
-                                     EndReason reason, WallTime now);
+  Result<EndOutcome> end_with_family(std::string_view app_id, std::string_view user_id,
+                                     std::string_view session_id, EndReason reason, WallTime now);
   void note_use(const AppView& app, std::string_view session_id, const SessionState& state, WallTime now);
   [[nodiscard]] WallTime noted_use(std::string_view session_id) const;
   Result<void> write_uses(std::size_t at_most);
 
   struct TextHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>()(text);
+    }
   };
 
   const AppDirectory& directory_;

@@ -21,7 +21,8 @@ constexpr int kPurgeStep = 1'000;
 
 }  // namespace
 
-void SessionService::note_use(const AppView& app, std::string_view session_id, const SessionState& state, WallTime now) {
+void SessionService::note_use(const AppView& app, std::string_view session_id, const SessionState& state,
+                              WallTime now) {
   const bool decides = app.app.tokens.refresh_idle.has_value();
   if (!decides && now - state.last_used < kCoarseness) return;
   bool full = false;
@@ -62,7 +63,8 @@ Result<void> SessionService::write_uses(std::size_t at_most) {
   {
     const std::scoped_lock lock(last_used_mutex_);
     batch.reserve(std::min(at_most, last_used_.size()));
-    for (auto it = last_used_.begin(); it != last_used_.end() && batch.size() < at_most; ++it) batch.emplace_back(*it);
+    for (auto it = last_used_.begin(); it != last_used_.end() && batch.size() < at_most; ++it)
+      batch.emplace_back(*it);
   }
   if (batch.empty()) return {};
   if (auto written = sessions_.touch(batch); !written) return unavailable(written.error());

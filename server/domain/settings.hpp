@@ -11,17 +11,20 @@ namespace keyturn::server {
 /// The text member of that name; empty when it is absent or no text. Valid as long as the object.
 [[nodiscard]] inline std::string_view text_at(const json::Object& settings, std::string_view name) {
   const json::Value* value = settings.find(name);
-  return value == nullptr || value->as_string() == nullptr ? std::string_view() : std::string_view(*value->as_string());
+  return value == nullptr || value->as_string() == nullptr ? std::string_view()
+                                                           : std::string_view(*value->as_string());
 }
 
 /// Whether the member is `true`; a script may have written it as text.
 [[nodiscard]] inline bool flag_at(const json::Object& settings, std::string_view name) {
   const json::Value* value = settings.find(name);
-  return value != nullptr && ((value->as_bool() != nullptr && *value->as_bool()) || text_at(settings, name) == "true");
+  return value != nullptr &&
+         ((value->as_bool() != nullptr && *value->as_bool()) || text_at(settings, name) == "true");
 }
 
 /// The name of a function, or its id when the name is missing.
-[[nodiscard]] inline std::string_view function_at(const json::Object& settings, std::string_view name, std::string_view id) {
+[[nodiscard]] inline std::string_view function_at(const json::Object& settings, std::string_view name,
+                                                  std::string_view id) {
   const std::string_view named = text_at(settings, name);
   return named.empty() ? text_at(settings, id) : named;
 }

@@ -32,13 +32,15 @@ struct AccessFor {
   std::string_view device_id;
 };
 
-std::string mint_access(const AppView& view, const AccessFor& subject, WallTime now, const json::Object* user_data) {
+std::string mint_access(const AppView& view, const AccessFor& subject, WallTime now,
+                        const json::Object* user_data) {
   const App& app = view.app;
   std::string payload;
   payload.reserve(kUsualPayload);
   append_text(payload, R"({"baas_device_id":)", subject.device_id);
   append_text(payload, R"(,"baas_domain_id":)", app.domain_id);
-  append_seconds(payload, R"(,"exp":)", std::chrono::floor<std::chrono::seconds>(now) + app.tokens.access_lifetime);
+  append_seconds(payload, R"(,"exp":)",
+                 std::chrono::floor<std::chrono::seconds>(now) + app.tokens.access_lifetime);
   append_seconds(payload, R"(,"iat":)", now);
   append_text(payload, R"(,"iss":)", subject.session_id);
   append_text(payload, R"(,"stitch_devId":)", subject.device_id);
@@ -77,13 +79,15 @@ bool is_text(const json::Object& object, std::string_view name, std::string_view
 
 }  // namespace
 
-std::string mint_access_token(const AppView& app, const Session& session, WallTime now, const json::Object* user_data) {
+std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
+                              const json::Object* user_data) {
   return mint_access(app, {session.id, session.user_id, session.device_id}, now, user_data);
 }
 
 std::string mint_access_token(const AppView& app, const TokenClaims& refresh_token, WallTime now,
                               const json::Object* user_data) {
-  return mint_access(app, {refresh_token.session_id, refresh_token.user_id, refresh_token.device_id}, now, user_data);
+  return mint_access(app, {refresh_token.session_id, refresh_token.user_id, refresh_token.device_id}, now,
+                     user_data);
 }
 
 std::string mint_refresh_token(const AppView& view, const Session& session) {

@@ -28,18 +28,20 @@ struct TokenClaims {
 
 /// Mints and reads the tokens of an app. No state of its own: keys and lifetimes come from the `AppView`.
 ///
-/// Payload members in alphabetical order, header `alg`, `kid`, `typ` (client-api.md 4, decisions.md "signature").
+/// Payload members in alphabetical order, header `alg`, `kid`, `typ` (client-api.md 4, decisions.md
+/// "signature").
 [[nodiscard]] std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
                                             const json::Object* user_data = nullptr);
 /// An access token of the session that a refresh token names.
-[[nodiscard]] std::string mint_access_token(const AppView& app, const TokenClaims& refresh_token, WallTime now,
-                                            const json::Object* user_data = nullptr);
+[[nodiscard]] std::string mint_access_token(const AppView& app, const TokenClaims& refresh_token,
+                                            WallTime now, const json::Object* user_data = nullptr);
 [[nodiscard]] std::string mint_refresh_token(const AppView& app, const Session& session);
 
-/// Finds the key by the token's `kid` in the directory and checks form, signature, and that `baas_domain_id` and `typ` are
-/// the key's own app and purpose. Neither algorithm nor purpose is ever the token's choice (rules V5, V8; row B-43). The caller judges the times and the session row.
-/// Errors: `InvalidSession` with the text "unauthorized" for a token that is not ours in every respect, whatever the
-/// cause; the caller learns nothing more.
+/// Finds the key by the token's `kid` in the directory and checks form, signature, and that `baas_domain_id`
+/// and `typ` are the key's own app and purpose. Neither algorithm nor purpose is ever the token's choice
+/// (rules V5, V8; row B-43). The caller judges the times and the session row. Errors: `InvalidSession` with
+/// the text "unauthorized" for a token that is not ours in every respect, whatever the cause; the caller
+/// learns nothing more.
 struct CheckedToken {
   std::shared_ptr<const AppView> app;
   TokenClaims claims;

@@ -25,8 +25,8 @@ struct TokenSettings {
   friend bool operator==(const TokenSettings&, const TokenSettings&) = default;
 };
 
-/// An app: a set of users with its own keys, providers and settings. The admin realm is an app too (`is_admin_realm`),
-/// so that administrators log in, refresh and log out by the same rules as everybody.
+/// An app: a set of users with its own keys, providers and settings. The admin realm is an app too
+/// (`is_admin_realm`), so that administrators log in, refresh and log out by the same rules as everybody.
 struct App {
   std::string id;
   std::string client_app_id;
@@ -77,8 +77,9 @@ struct User {
   std::vector<Identity> identities;
   WallTime created;
   WallTime last_authentication;
-  /// Counts the events that end log-ins in progress: password change, revoke-all, disable, enable. `SessionStore::open`
-  /// compares it, so that a log-in that began before such an event cannot finish after it (problem 19).
+  /// Counts the events that end log-ins in progress: password change, revoke-all, disable, enable.
+  /// `SessionStore::open` compares it, so that a log-in that began before such an event cannot finish after
+  /// it (problem 19).
   std::int64_t generation = 0;
 };
 

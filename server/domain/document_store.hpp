@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <keyturn/base/result.hpp>
+#include <keyturn/ejson.hpp>
+
+namespace keyturn::server {
+
+/// Where a document lives. `service` is the name of the linked service ("mongodb-atlas").
+struct CollectionName {
+  std::string app_id;
+  std::string service;
+  std::string database;
+  std::string collection;
+};
+
+struct FindQuery {
+  EjsonDocument filter;
+  EjsonDocument projection;
+  EjsonDocument sort;
+  std::int64_t skip = 0;
+  std::int64_t limit = 0;  ///< 0: no limit of the caller's; the store's own cap of 50,000 stays (client-api.md 13).
+};
+
+struct UpdateQuery {
+  EjsonDocument filter;
+  Ejson update;  ///< Operators or a replacement.
+  EjsonArray array_filters;
+  bool upsert = false;
+  bool many = false;
+  /// What the document must match after the update (rules); empty: anything. A violation changes nothing.
+  EjsonDocument guard;
+};
+
+struct UpdateResult {
+  std::int64_t matched = 0;
+  std::int64_t modified = 0;
+  std::optional<Ejson> upserted_id;
+};
+
+struct FindAndModifyQuery {
+  EjsonDocument filter;
+  EjsonDocument sort;
+  EjsonDocument projection;
+  std::optional<Ejson> update;  ///< Nothing: the document is removed.
+  EjsonArray array_filters;
+  bool upsert = false;
+  bool return_new = false;
+  EjsonDocument guard;
+};
+
+struct IndexDefinition {
+  std::string name;
+  EjsonDocument keys;
+  bool unique = false;
+};
+
+/// What happened to one document, in the order of commits of its collection (client-api.md 14).
+struct ChangeEvent {
+  enum class Kind { insert, update, replace, remove };
+  Kind kind = Kind::insert;
+  CollectionName where;
+  Ejson document_id;
+  EjsonDocument full_document;  ///< Empty for `remove`.
+};
+
+/// Documents of an app.
+///
+/// Each member is one atomic step, durable when it returns. Thread safety: all members. Errors: `MongoDBError` 400 for what
+/// a database refuses ("Duplicate key error", an operator outside the subset), `NoMatchingRuleFound` for a violated guard,
+/// `ReadSizeLimitExceeded`, `ServiceUnavailable` for a fault of storage.
+class DocumentStore {
+ public:
+  virtual ~DocumentStore() = default;
+
+  virtual Result<std::vector<EjsonDocument>> find(const CollectionName& where, const FindQuery& query) = 0;
+  virtual Result<std::int64_t> count(const CollectionName& where, const EjsonDocument& filter, std::int64_t limit) = 0;
+  virtual Result<std::vector<EjsonDocument>> aggregate(const CollectionName& where, const EjsonDocument& visible,
+                                                       const EjsonArray& pipeline) = 0;
+  /// In order, up to the first fault; answers the ids (made where missing). Nothing is kept after a fault.
+  virtual Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents) = 0;
+  virtual Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) = 0;
+  virtual Result<std::optional<EjsonDocument>> find_and_modify(const CollectionName& where, const FindAndModifyQuery& query) = 0;
+  virtual Result<std::int64_t> remove(const CollectionName& where, const EjsonDocument& filter, bool many) = 0;
+
+  virtual Result<void> create_index(const CollectionName& where, const IndexDefinition& index) = 0;
+  virtual Result<std::vector<IndexDefinition>> indexes(const CollectionName& where) = 0;
+  virtual Result<bool> drop_index(const CollectionName& where, std::string_view name) = 0;
+
+  /// Calls the observer for each committed change of the collection from now on, on a thread of the store's, until the
+  /// returned registration is destroyed.
+  using ChangeObserver = std::function<void(const ChangeEvent&)>;
+  [[nodiscard]] virtual std::shared_ptr<void> watch(const CollectionName& where, ChangeObserver observer) = 0;
+
+  /// Removes every document of an app.
+  virtual Result<void> remove_app(std::string_view app_id) = 0;
+};
+
+}  // namespace keyturn::server

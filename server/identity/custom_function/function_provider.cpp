@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/identity/custom_function/function_provider.hpp"
+
+#include <utility>
+
+#include "server/domain/identity_rules.hpp"
+#include "server/domain/refusal.hpp"
+#include "server/domain/settings.hpp"
+
+namespace keyturn::server::identity {
+namespace {
+
+/// An id as text, or as EJSON ObjectId; empty for anything else.
+std::string id_in(const json::Value& value) {
+  if (value.as_string() != nullptr) return *value.as_string();
+  return std::string(value.string_at("$oid").value_or(""));
+}
+
+}  // namespace
+
+Result<ProvenIdentity> FunctionProvider::verify(const App& app, const AuthProvider& provider,
+                                                const json::Object& credentials, WallTime /*now*/) {
+  const std::string_view function = function_at(provider.config, "authFunctionName", "authFunctionId");
+  if (runtime_ == nullptr || function.empty()) {
+    return refusal(ErrorCode::FunctionNotFound, "function not found: '" + std::string(function) + "'");
+  }
+  json::Object payload = credentials;
+  payload.erase("options");
+  auto answer = runtime_->run(app, function, {json::Value(std::move(payload))}, std::nullopt);
+  if (!answer) {
+    const ErrorCode code = answer.error().code;
+    const bool is_verdict =
+        code == ErrorCode::FunctionExecutionError || code == ErrorCode::ExecutionTimeLimitExceeded;
+    return is_verdict ? refusal(ErrorCode::AuthError, 401, answer.error().message) : answer.error();
+  }
+  const json::Value* id = answer->find("id");
+  ProvenIdentity proven;
+  proven.identity_id = id_in(id != nullptr ? *id : *answer);
+  if (!is_identity_id(proven.identity_id)) return not_accepted();
+  if (id != nullptr && answer->string_at("name")) proven.data.set("name", *answer->string_at("name"));
+  return proven;
+}
+
+}  // namespace keyturn::server::identity
