@@ -19,10 +19,21 @@ class Promise;
 
 namespace detail {
 
+/// Runs the continuations of `then` and `co_await` somewhere else than on the thread that gives the answer.
+class ContinuationRunner {
+ public:
+  virtual ~ContinuationRunner() = default;
+  /// Runs the task soon, exactly once. Thread-safe.
+  virtual void run(std::function<void()> task) = 0;
+};
+
 /// The place where the answer of one asynchronous call is left; shared by its `Promise` and its `Pending`.
 template <class T>
 class PendingState {
  public:
+  PendingState() = default;
+  explicit PendingState(std::shared_ptr<ContinuationRunner> runner) : runner_(std::move(runner)) {}
+
   void set(Result<T> result) {
     std::function<void(Result<T>)> continuation;
     {
@@ -36,7 +47,13 @@ class PendingState {
       }
       continuation = std::move(continuation_);
     }
-    continuation(std::move(result));  // outside the lock: foreign code
+    // Outside the lock: foreign code.
+    if (!runner_) {
+      continuation(std::move(result));
+      return;
+    }
+    runner_->run([continuation = std::move(continuation),
+                  kept = std::make_shared<Result<T>>(std::move(result))] { continuation(std::move(*kept)); });
   }
 
   [[nodiscard]] bool is_ready() const {
@@ -72,6 +89,7 @@ class PendingState {
   bool done_ = false;
   std::optional<Result<T>> result_;
   std::function<void(Result<T>)> continuation_;
+  const std::shared_ptr<ContinuationRunner> runner_;
 };
 
 }  // namespace detail
@@ -147,6 +165,9 @@ template <class T>
 class Promise {
  public:
   Promise() : state_(std::make_shared<detail::PendingState<T>>()) {}
+  /// Whoever waits in `get()` or `result()` is woken at once; a continuation runs where the runner puts it.
+  explicit Promise(std::shared_ptr<detail::ContinuationRunner> runner)
+      : state_(std::make_shared<detail::PendingState<T>>(std::move(runner))) {}
   [[nodiscard]] Pending<T> pending() const { return Pending<T>(state_); }
   void set(Result<T> result) const { state_->set(std::move(result)); }
 
