@@ -66,7 +66,7 @@ ApiKey api_key(int number, const std::string& user_id, const std::string& name);
 /// Runs `work(thread number)` on that many threads, all let go at once, and waits for them.
 void in_parallel(int threads, const std::function<void(int)>& work);
 
-class StoreConformance : public testing::TestWithParam<StoreFactory> {
+class StoreConformance : public ::testing::TestWithParam<StoreFactory> {
  protected:
   void SetUp() override {
     fixture_ = GetParam()();
@@ -103,11 +103,11 @@ class StoreContention : public StoreConformance {};
 /// The one line of a backend.
 #define INSTANTIATE_STORE_CONFORMANCE(Backend, factory)                                                              \
   namespace keyturn::server::conformance {                                                                           \
-  INSTANTIATE_TEST_SUITE_P(Backend, SessionStoreConformance, testing::Values(StoreFactory(factory)));                \
-  INSTANTIATE_TEST_SUITE_P(Backend, UserStoreConformance, testing::Values(StoreFactory(factory)));                   \
-  INSTANTIATE_TEST_SUITE_P(Backend, PasswordStoreConformance, testing::Values(StoreFactory(factory)));               \
-  INSTANTIATE_TEST_SUITE_P(Backend, ApiKeyStoreConformance, testing::Values(StoreFactory(factory)));                 \
-  INSTANTIATE_TEST_SUITE_P(Backend, AppStoreConformance, testing::Values(StoreFactory(factory)));                    \
-  INSTANTIATE_TEST_SUITE_P(Backend, StoreContention, testing::Values(StoreFactory(factory)));                        \
+  INSTANTIATE_TEST_SUITE_P(Backend, SessionStoreConformance, ::testing::Values(StoreFactory(factory)));                \
+  INSTANTIATE_TEST_SUITE_P(Backend, UserStoreConformance, ::testing::Values(StoreFactory(factory)));                   \
+  INSTANTIATE_TEST_SUITE_P(Backend, PasswordStoreConformance, ::testing::Values(StoreFactory(factory)));               \
+  INSTANTIATE_TEST_SUITE_P(Backend, ApiKeyStoreConformance, ::testing::Values(StoreFactory(factory)));                 \
+  INSTANTIATE_TEST_SUITE_P(Backend, AppStoreConformance, ::testing::Values(StoreFactory(factory)));                    \
+  INSTANTIATE_TEST_SUITE_P(Backend, StoreContention, ::testing::Values(StoreFactory(factory)));                        \
   }                                                                                                                  \
   static_assert(true, "")

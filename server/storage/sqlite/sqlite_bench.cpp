@@ -89,7 +89,7 @@ void find_in_memory(benchmark::State& state) {
   for (int i = 0; i < kSessions; ++i) ids.push_back(object_id('d', i));
   const auto heap_before = ::mallinfo2().uordblks;
   for (const std::string& id : ids) benchmark::DoNotOptimize(stores->sessions().find(id));
-  state.counters["cache_bytes_per_session"] = static_cast<double>(::mallinfo2().uordblks - heap_before) / kSessions;
+  state.counters["heap_bytes_per_session"] = static_cast<double>(::mallinfo2().uordblks - heap_before) / kSessions;
   std::size_t i = 0;
   for (auto _ : state) {
     i = (i + 7'919) % ids.size();

@@ -5,8 +5,10 @@
 
 #include "server/domain/app_store.hpp"
 #include "server/domain/credential_store.hpp"
+#include "server/domain/document_store.hpp"
 #include "server/domain/session_store.hpp"
 #include "server/domain/user_store.hpp"
+#include "server/storage/sqlite/document_context.hpp"
 
 namespace keyturn::server::sqlite {
 
@@ -17,5 +19,6 @@ std::unique_ptr<UserStore> make_user_store(Database& database);
 std::unique_ptr<PasswordStore> make_password_store(Database& database);
 std::unique_ptr<ApiKeyStore> make_api_key_store(Database& database);
 std::unique_ptr<AppStore> make_app_store(Database& database);
+std::unique_ptr<DocumentStore> make_document_store(Database& database, DocumentContext context);
 
 }  // namespace keyturn::server::sqlite
