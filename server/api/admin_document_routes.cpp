@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "server/api/documents.hpp"
+#include "server/api/routes.hpp"
+#include "server/domain/refusal.hpp"
+
+// Collections of documents: functions, values, schemas and others (admin-api.md 6, 8, 13).
+namespace keyturn::server::api {
+namespace {
+
+/// How a kind of document is checked and listed.
+struct KindRules {
+  std::string_view kind;
+  std::array<std::string_view, 2> required_texts;  ///< Empty: none.
+  ErrorCode name_taken;                            ///< `AppUnknownError`: names need not differ.
+  std::array<std::string_view, 4> listed;  ///< Members of the list and of the answer to POST; empty: all.
+};
+
+constexpr std::array<KindRules, 6> kRules{
+    {{"functions",
+      {"name", "source"},
+      ErrorCode::FunctionDuplicateName,
+      {"_id", "name", "last_modified", ""}},
+     {"values", {"name", ""}, ErrorCode::ValueDuplicateName, {}},
+     {"environment_values", {"name", ""}, ErrorCode::ValueDuplicateName, {}},
+     {"schemas", {}, ErrorCode::AppUnknownError, {"_id", "metadata", "", ""}},
+     {"endpoints", {}, ErrorCode::AppUnknownError, {}},
+     {"triggers", {}, ErrorCode::AppUnknownError, {}}}};
+
+const KindRules& rules_of(std::string_view kind) {
+  return *std::find_if(kRules.begin(), kRules.end() - 1,
+                       [&](const KindRules& each) { return each.kind == kind; });
+}
+
+json::Object shown_in_list(const KindRules& rules, const json::Object& document) {
+  if (rules.listed[0].empty()) return document;
+  json::Object out;
+  for (const std::string_view name : rules.listed) {
+    const json::Value* value = name.empty() ? nullptr : document.find(name);
+    if (value != nullptr) out.set(std::string(name), *value);
+  }
+  return out;
+}
+
+Result<void> check(Call& call, const KindRules& rules, std::string_view own_id) {
+  for (const std::string_view name : rules.required_texts) {
+    if (name.empty()) continue;
+    if (auto text = required_text(call.members(), name); !text) return text.error();
+  }
+  if (rules.name_taken == ErrorCode::AppUnknownError) return {};
+  auto known = call.services.apps.documents(call.app_id(), call.kind);
+  if (!known) return known.error();
+  const std::string& name = *call.members().find("name")->as_string();
+  const bool is_taken = std::any_of(known->begin(), known->end(), [&](const ConfigDocument& each) {
+    return each.id != own_id && each.value.string_at("name") == name;
+  });
+  if (is_taken) return refusal(rules.name_taken, "a document of that name already exists");
+  return {};
+}
+
+json::Object stamped(const Call& call) {
+  json::Object document = call.members();
+  if (call.kind == "functions") document.set("last_modified", unix_seconds(call.started));
+  return document;
+}
+
+Result<Answer> list(Call& call) {
+  auto documents = call.services.apps.documents(call.app_id(), call.kind);
+  if (!documents) return documents.error();
+  json::Array out;
+  for (const ConfigDocument& each : *documents) {
+    if (each.value.as_object() != nullptr)
+      out.emplace_back(shown_in_list(rules_of(call.kind), *each.value.as_object()));
+  }
+  return json_answer(std::move(out));
+}
+
+Result<Answer> create(Call& call) {
+  const KindRules& rules = rules_of(call.kind);
+  if (auto checked = check(call, rules, {}); !checked) return checked.error();
+  json::Object document = stamped(call);
+  auto id = call.services.apps.add_document(call.app_id(), call.kind, document);
+  if (!id) return id.error();
+  document.set("_id", *id);
+  return json_answer(shown_in_list(rules, document), 201);
+}
+
+Result<Answer> get(Call& call) {
+  auto document = stored_document(call, call.kind, call.arguments[2]);
+  if (!document) return document.error();
+  return json_answer(*std::move(document));
+}
+
+Result<Answer> put(Call& call) {
+  const std::string& id = call.arguments[2];
+  if (auto known = stored_document(call, call.kind, id); !known) return known.error();
+  if (auto checked = check(call, rules_of(call.kind), id); !checked) return checked.error();
+  json::Object document = stamped(call);
+  document.set("_id", id);
+  return no_content_of(call.services.apps.put_document(call.app_id(), call.kind, id, std::move(document)));
+}
+
+Result<Answer> remove(Call& call) {
+  auto removed = call.services.apps.remove_document(call.app_id(), call.kind, call.arguments[2]);
+  if (!removed) return removed.error();
+  if (!*removed) return document_not_found(call.kind);
+  return no_content();
+}
+
+struct Collection {
+  std::string_view kind;
+  std::string_view path;
+  std::string_view item;
+};
+
+std::vector<Route> make_routes() {
+  using protocol::Lane;
+  static constexpr std::array<Collection, 6> kCollections{
+      {{"functions", "/groups/{}/apps/{}/functions", "/groups/{}/apps/{}/functions/{}"},
+       {"values", "/groups/{}/apps/{}/values", "/groups/{}/apps/{}/values/{}"},
+       {"environment_values", "/groups/{}/apps/{}/environment_values",
+        "/groups/{}/apps/{}/environment_values/{}"},
+       {"schemas", "/groups/{}/apps/{}/schemas", "/groups/{}/apps/{}/schemas/{}"},
+       {"endpoints", "/groups/{}/apps/{}/endpoints", "/groups/{}/apps/{}/endpoints/{}"},
+       {"triggers", "/groups/{}/apps/{}/triggers", "/groups/{}/apps/{}/triggers/{}"}}};
+  std::vector<Route> out;
+  for (const Collection& each : kCollections) {
+    out.push_back({"GET", each.path, Lane::storage, Auth::admin, Body::ignored, list, each.kind});
+    out.push_back({"POST", each.path, Lane::storage, Auth::admin, Body::admin_object, create, each.kind});
+    out.push_back({"GET", each.item, Lane::storage, Auth::admin, Body::ignored, get, each.kind});
+    out.push_back({"PUT", each.item, Lane::storage, Auth::admin, Body::admin_object, put, each.kind});
+    out.push_back({"DELETE", each.item, Lane::storage, Auth::admin, Body::ignored, remove, each.kind});
+  }
+  return out;
+}
+
+}  // namespace
+
+const std::vector<Route>& admin_document_routes() {
+  static const std::vector<Route> routes = make_routes();
+  return routes;
+}
+
+}  // namespace keyturn::server::api

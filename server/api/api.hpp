@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <keyturn/base/clock.hpp>
+
+#include "core/protocol/request_handler.hpp"
+#include "server/domain/api_key_service.hpp"
+#include "server/domain/app_service.hpp"
+#include "server/domain/directory.hpp"
+#include "server/domain/password_service.hpp"
+#include "server/domain/session_service.hpp"
+#include "server/domain/session_store.hpp"
+#include "server/domain/user_service.hpp"
+
+namespace keyturn::server {
+
+/// The rules that the routes call. Lifetime: all must outlive the `Api`.
+struct ApiServices {
+  AppDirectory& directory;
+  AppService& apps;
+  SessionService& sessions;
+  UserService& users;
+  PasswordService& passwords;
+  ApiKeyService& api_keys;
+  SessionStore& session_store;  ///< Only to list the devices of a user.
+  Clock& clock;
+};
+
+/// One finished request, for the operator's log. Holds no token, password, key, query or body.
+/// Lifetime: the views are valid during the call.
+struct AccessRecord {
+  std::string_view request_id;
+  std::string_view method;
+  std::string_view path;  ///< Without the query; as received, so it may hold anything: encode it.
+  int status = 0;
+  std::chrono::microseconds duration{0};
+  std::string_view app_id;      ///< Empty when no app is known.
+  std::string_view error_code;  ///< Empty for successes and for errors without a code.
+  std::string_view reason;      ///< Why the session of the request is over.
+  std::string_view detail;      ///< What is behind a 5xx; the client is not told.
+};
+
+struct ApiOptions {
+  /// The address by which clients reach the server, "https://auth.example.com", without a trailing slash.
+  /// Empty: what each request's `Host` says, with `scheme`.
+  std::string public_url;
+  std::string scheme = "http";
+  /// Whether the server can do its work at the moment (`/readyz`). Empty: always.
+  std::function<bool()> is_ready;
+  /// Called once per request, on the thread that answered it; must not block. May be empty.
+  std::function<void(const AccessRecord&)> on_access;
+};
+
+/// The routes of the server: reads a request, calls the domain, renders the answer (client-api.md,
+/// admin-api.md).
+///
+/// Thread safety: all members. Errors never leave as exceptions: one that is thrown inside becomes a 500
+/// without detail.
+class Api final : public protocol::RequestHandler {
+ public:
+  Api(const ApiServices& services, ApiOptions options);
+  ~Api() override;
+
+  [[nodiscard]] protocol::Plan plan(std::string_view method, std::string_view target) const noexcept override;
+  void handle(HttpRequest request, protocol::Respond respond) override;
+  [[nodiscard]] HttpResponse refuse(int status, std::string_view why, const HttpRequest& head) override;
+
+  /// `handle` without the callback.
+  [[nodiscard]] HttpResponse answer(const HttpRequest& request);
+
+ private:
+  class Pipeline;
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+}  // namespace keyturn::server
