@@ -58,7 +58,7 @@ TEST(Options, HaveDefaults) {
 
 TEST(Options, RefuseAMemberThatIsUnknownOrOfAnotherKindByItsName) {
   const auto error = [](std::string_view text) { return values_from_json(text).error().message; };
-  EXPECT_EQ(error(R"({"listen":"x"})"), "option listen: there is no such option");
+  EXPECT_EQ(error(R"({"lisen":"x"})"), "option lisen: there is no such option");
   EXPECT_EQ(error(R"({"config":"x"})"), "option config: there is no such option");
   EXPECT_EQ(error(R"({"listen":1})"), "option listen: expected a string");
   EXPECT_EQ(error(R"({"threads":"1"})"), "option threads: expected a number");

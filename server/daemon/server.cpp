@@ -22,7 +22,7 @@
 #include "server/identity/anonymous/anonymous_provider.hpp"
 #include "server/identity/api_key/api_key_provider.hpp"
 #include "server/identity/custom_function/function_provider.hpp"
-#include "server/identity/external_jwt/external_jwt_provider.hpp"
+#include "server/identity/external_jwt/jwt_provider.hpp"
 #include "server/identity/password/password_provider.hpp"
 #include "server/storage/key_files/key_files.hpp"
 #include "server/storage/sqlite/sqlite_stores.hpp"
@@ -184,7 +184,7 @@ class Server::Parts {
   identity::AnonymousProvider anonymous_;
   identity::PasswordProvider password_;
   identity::ApiKeyProvider api_key_;
-  identity::ExternalJwtProvider external_jwt_;
+  identity::JwtProvider external_jwt_;
   identity::FunctionProvider function_;
   SessionService sessions_;
   UserService users_;

@@ -26,7 +26,6 @@ constexpr std::size_t kKeptBuffer = 4'096;   // a longer one is given back after
 constexpr std::size_t kBodyBuffer = 16'384;
 constexpr std::size_t kKeptOut = 32'768;
 constexpr std::size_t kLingerBytes = 1'048'576;
-constexpr std::string_view kRequestIdHeader = "x-appservices-request-id";
 const auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
@@ -155,7 +154,6 @@ asio::awaitable<void> Connection::run() {
       if (error || timed_out_) co_return;
       end_ += size;
     }
-    started_ = shared.clock.boot_now();
     RequestHead& head = parser_.head();
     if (timed_out_) {
       refuse(408, "the request did not arrive in time");
@@ -168,10 +166,6 @@ asio::awaitable<void> Connection::run() {
       close = !head.keep_alive || draining_;
       form_.is_head_request = head.request.method == "HEAD";
       form_.small_chunks = head.wants_small_chunks;
-    }
-    if (shared.options.on_exchange) {
-      method_ = head.request.method;
-      path_.assign(head.request.url, 0, head.request.url.find('?'));
     }
 
     if (!refused) {
@@ -228,7 +222,6 @@ asio::awaitable<void> Connection::run() {
       const bool written = co_await write_rest(sent, body_follows);
       if (!written) co_return;
     }
-    note_exchange();
     if (out_.capacity() > kKeptOut) std::string().swap(out_);
     response_->body.clear();
     if (buffer_.size() > kKeptBuffer && end_ - begin_ <= kFirstBuffer) {
@@ -346,18 +339,6 @@ asio::awaitable<bool> Connection::write_rest(std::size_t already_sent, bool body
   const auto [error, size] = co_await asio::async_write(socket_, parts, kAwait);
   static_cast<void>(size);
   co_return !error;
-}
-
-void Connection::note_exchange() {
-  ServerContext& shared = shard_.shared();
-  if (!shared.options.on_exchange) return;
-  Exchange exchange;
-  exchange.method = method_;
-  exchange.path = path_;
-  exchange.status = response_->status;
-  exchange.request_id = find_header(response_->headers, kRequestIdHeader).value_or("");
-  exchange.duration = shared.clock.boot_now() - started_;
-  shared.options.on_exchange(exchange);
 }
 
 // A close with unread input would make the kernel throw away an answer that has not been read yet.

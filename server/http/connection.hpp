@@ -81,7 +81,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(int status, std::string_view why);
   /// Tries to send at once. True: everything has gone.
   bool send_now(std::size_t& sent, bool& failed, bool& body_follows);
-  void note_exchange();
   [[nodiscard]] std::string_view unread() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
   boost::asio::mutable_buffer room();
   void consume(std::size_t size) noexcept;
@@ -98,9 +97,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   HttpResponse* response_ = nullptr;
   ResponseForm form_;
   std::string out_;
-  std::string method_;
-  std::string path_;
-  BootTime started_{};
   BootTime deadline_{};
   BootTime idle_since_{};
   Phase phase_ = Phase::idle;

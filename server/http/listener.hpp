@@ -4,10 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include <keyturn/base/clock.hpp>
 #include <keyturn/base/result.hpp>
@@ -17,16 +15,6 @@
 #include "server/http/request_head.hpp"
 
 namespace keyturn::server::http {
-
-/// One answered request, for the operator's log. The views live as long as the call.
-struct Exchange {
-  std::string_view method;
-  std::string_view path;        ///< Without the query. Sent by the client: encode it.
-  std::string_view request_id;  ///< Of the answer's `x-appservices-request-id`.
-  int status = 0;
-  std::chrono::microseconds duration{
-      0};  ///< From the complete head to the answer being handed to the kernel.
-};
 
 struct ListenerOptions {
   std::string address = "127.0.0.1";  ///< An IP address.
@@ -52,11 +40,6 @@ struct ListenerOptions {
 
   LaneOptions storage{2, 256, std::chrono::milliseconds{5'000}};
   LaneOptions password{1, 256, std::chrono::milliseconds{5'000}};
-
-  /// Called for each answer, on the I/O thread: must be quick. May be empty.
-  std::function<void(const Exchange&)> on_exchange;
-  /// Called about five times a second on an I/O thread: must be quick. May be empty.
-  std::function<void()> on_tick;
 };
 
 /// An HTTP/1.1 server (RFC 9112): reads requests within limits and deadlines, gives them to the handler in

@@ -74,7 +74,6 @@ void Shard::sweep() {
   if (is_first_) {
     shared_.storage.expire();
     shared_.password.expire();
-    if (shared_.options.on_tick) shared_.options.on_tick();
   }
   if (draining_ && connections_.empty()) return;
   if (draining_ && coarse_now_ >= drain_until_) {
