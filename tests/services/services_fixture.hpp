@@ -140,16 +140,17 @@ class ServicesTest : public ::testing::Test {
 
   AppDirectory directory{app_store, keys};
   AppService apps{directory, app_store, clock, LifetimeLimits{}};
-  identity::AnonymousProvider anonymous;
-  identity::PasswordProvider password{password_store, kCheap};
-  identity::ApiKeyProvider api_key{api_key_store};
+  identity::AnonymousProvider anonymous_provider;
+  identity::PasswordProvider password_provider{password_store, kCheap};
+  identity::ApiKeyProvider api_key_provider{api_key_store};
   identity::JwtProvider jwt_provider{app_store, jwks, clock};
-  identity::FunctionProvider function{&functions};
-  SessionService sessions{directory,
-                          session_store,
-                          user_store,
-                          clock,
-                          {&anonymous, &password, &api_key, &jwt_provider, &function}};
+  identity::FunctionProvider function_provider{&functions};
+  SessionService sessions{
+      directory,
+      session_store,
+      user_store,
+      clock,
+      {&anonymous_provider, &password_provider, &api_key_provider, &jwt_provider, &function_provider}};
   UserService users{user_store, clock};
   PasswordService passwords{password_store, user_store, mail, &functions, clock, kCheap};
   ApiKeyService api_keys{api_key_store, user_store, clock};

@@ -136,7 +136,7 @@ TEST_F(SessionServiceTest, UsesThatACrashLostDoNotEndASession) {
   clock.advance(59s);
   ASSERT_TRUE(sessions.refresh(tokens.refresh_token.reveal()));  // noted, never written
   clock.advance(1s);
-  SessionService restarted(directory, session_store, user_store, clock, {&password});
+  SessionService restarted(directory, session_store, user_store, clock, {&password_provider});
   clock.advance(1'799s);
   EXPECT_TRUE(restarted.refresh(tokens.refresh_token.reveal()));
 }
