@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <keyturn/testing.hpp>
+
+#include "sdk/testing/http_socket.hpp"
+#include "sdk/testing/model.hpp"
+
+namespace keyturn::testing {
+
+class ScriptedServer::State {
+ public:
+  State() : acceptor_([this] { accept(); }) {}
+
+  ~State() {
+    {
+      const std::scoped_lock lock(mutex_);
+      stopping_ = true;
+      for (Served& each : served_) each.connection.shut_down();
+    }
+    wake_.notify_all();
+    listening_.shut_down();
+    acceptor_.join();
+    for (Served& each : served_) each.thread.join();
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  Model model;
+  ListeningSocket& listening() { return listening_; }
+
+  void enqueue(std::string method, std::string path, ScriptedResponse response) {
+    const std::scoped_lock lock(mutex_);
+    queues_[{std::move(method), std::move(path)}].push_back(std::move(response));
+  }
+  void set_handler(Handler handler) {
+    const std::scoped_lock lock(mutex_);
+    handler_ = std::move(handler);
+  }
+  void set_reachable(bool reachable) {
+    const std::scoped_lock lock(mutex_);
+    reachable_ = reachable;
+    if (reachable) return;
+    for (Served& each : served_) each.connection.shut_down();
+  }
+  std::vector<RecordedRequest> requests() const {
+    const std::scoped_lock lock(mutex_);
+    return requests_;
+  }
+
+ private:
+  struct Served {
+    explicit Served(int descriptor) : connection(descriptor) {}
+    Connection connection;
+    std::thread thread;
+  };
+
+  void accept() {
+    while (const auto descriptor = listening_.accept_one()) {
+      const std::scoped_lock lock(mutex_);
+      if (stopping_) {
+        const Connection closed(*descriptor);
+        return;
+      }
+      Served& served = served_.emplace_back(*descriptor);
+      if (!reachable_) served.connection.shut_down();
+      served.thread = std::thread([this, &served] { serve(served.connection); });
+    }
+  }
+
+  void serve(Connection& connection) {
+    while (const auto request = connection.read_request()) {
+      const ScriptedResponse response = answer(*request);
+      if (response.delay.count() > 0) {
+        std::unique_lock lock(mutex_);
+        if (wake_.wait_for(lock, response.delay, [this] { return stopping_; })) break;
+      }
+      if (!connection.write_response(response)) break;
+    }
+    connection.shut_down();
+  }
+
+  ScriptedResponse answer(const RecordedRequest& request) {
+    Handler handler;
+    {
+      const std::scoped_lock lock(mutex_);
+      requests_.push_back(request);
+      const auto queue = queues_.find({request.method, request.path.substr(0, request.path.find('?'))});
+      if (queue != queues_.end() && !queue->second.empty()) {
+        ScriptedResponse response = std::move(queue->second.front());
+        queue->second.pop_front();
+        return response;
+      }
+      handler = handler_;
+    }
+    if (handler) {
+      if (auto response = handler(request)) return std::move(*response);
+    }
+    return model.answer(request);
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  bool reachable_ = true;
+  Handler handler_;
+  std::map<std::pair<std::string, std::string>, std::deque<ScriptedResponse>> queues_;
+  std::vector<RecordedRequest> requests_;
+  std::list<Served> served_;  ///< Kept to the end: a test makes few connections.
+  ListeningSocket listening_;
+  std::thread acceptor_;  ///< Last: it uses all of the above.
+};
+
+ScriptedServer::ScriptedServer() : state_(std::make_shared<State>()) {}
+ScriptedServer::~ScriptedServer() = default;
+
+std::string ScriptedServer::base_url() const {
+  return "http://127.0.0.1:" + std::to_string(state_->listening().port());
+}
+void ScriptedServer::enqueue(std::string method, std::string path, ScriptedResponse response) {
+  state_->enqueue(std::move(method), std::move(path), std::move(response));
+}
+void ScriptedServer::set_handler(Handler handler) { state_->set_handler(std::move(handler)); }
+void ScriptedServer::set_reachable(bool reachable) { state_->set_reachable(reachable); }
+std::vector<RecordedRequest> ScriptedServer::requests() const { return state_->requests(); }
+
+int ScriptedServer::count(std::string_view method, std::string_view path) const {
+  int found = 0;
+  for (const RecordedRequest& each : state_->requests()) {
+    if (each.method == method && each.path.substr(0, each.path.find('?')) == path) ++found;
+  }
+  return found;
+}
+
+void ScriptedServer::add_user(std::string email, std::string password) {
+  state_->model.add_user(std::move(email), std::move(password));
+}
+void ScriptedServer::set_access_token_lifetime(std::chrono::seconds lifetime) {
+  state_->model.set_access_token_lifetime(lifetime);
+}
+void ScriptedServer::revoke(std::string_view user_id) { state_->model.revoke(user_id); }
+int ScriptedServer::refresh_count() const { return state_->model.refresh_count(); }
+
+}  // namespace keyturn::testing

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/transport/curl_loop.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "sdk/transport/curl_transfer.hpp"
+
+namespace keyturn::sdk {
+namespace {
+
+// A timer is counted on the boot clock and a poll is not: after a sleep of the device it is looked at again
+// within a minute.
+constexpr int kLongestPollMs = 60'000;
+
+void init_libcurl_once() {
+  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static_cast<void>(done);
+}
+
+Error closed() { return {ErrorCode::ClientAppDeallocated, "the app was closed before the answer came"}; }
+
+}  // namespace
+
+/// What the thread and its users share; the users hold it, so that a late `post` finds it stopped instead of
+/// gone.
+class CurlLoop::Thread {
+ public:
+  explicit Thread(Clock& clock) : clock_(clock) {}
+
+  void post(Task task) {
+    enqueue([&] { tasks_.push_back(std::move(task)); });
+  }
+  void schedule(std::chrono::milliseconds delay, Task task) {
+    const BootTime due = clock_.boot_now() + delay;
+    enqueue([&] { timers_.emplace(due, std::move(task)); });
+  }
+  void send(HttpRequest request, HttpTransport::Callback done) {
+    bool stopped = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      stopped = stopping_;
+      if (!stopped) {
+        requests_.emplace_back(std::move(request), std::move(done));
+        start_or_wake();
+      }
+    }
+    if (stopped) done(closed());
+  }
+
+  [[nodiscard]] bool on_it() const {
+    const std::scoped_lock lock(mutex_);
+    return thread_.get_id() == std::this_thread::get_id();
+  }
+
+  void stop() {
+    {
+      const std::scoped_lock lock(mutex_);
+      stopping_ = true;
+      if (multi_ != nullptr) curl_multi_wakeup(multi_);
+    }
+    if (thread_.joinable()) thread_.join();
+    std::deque<Task> tasks;
+    std::multimap<BootTime, Task> timers;
+    {
+      const std::scoped_lock lock(mutex_);
+      tasks.swap(tasks_);
+      timers.swap(timers_);
+    }  // destroyed unrun, outside the lock: what they hold may be foreign
+  }
+
+ private:
+  using Request = std::pair<HttpRequest, HttpTransport::Callback>;
+
+  template <class Add>
+  void enqueue(Add add) {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_) return;
+    add();
+    start_or_wake();
+  }
+
+  void start_or_wake() {  // under the lock
+    if (multi_ != nullptr) {
+      curl_multi_wakeup(multi_);
+      return;
+    }
+    init_libcurl_once();
+    multi_ = curl_multi_init();
+    thread_ = std::thread([this] { run(); });
+  }
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    CURLM* const multi = multi_;
+    while (!stopping_) {
+      lock.unlock();
+      run_due();
+      start_requests(multi);
+      drive(multi);
+      lock.lock();
+      const int timeout = stopping_ || !tasks_.empty() || !requests_.empty() ? 0 : until_next_timer();
+      lock.unlock();
+      curl_multi_poll(multi, nullptr, 0, timeout, nullptr);
+      lock.lock();
+    }
+    lock.unlock();
+    abandon(multi);
+    lock.lock();
+    curl_multi_cleanup(multi);
+    multi_ = nullptr;
+  }
+
+  int until_next_timer() const {  // under the lock
+    if (timers_.empty()) return kLongestPollMs;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - clock_.boot_now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kLongestPollMs));
+  }
+
+  void run_due() {
+    std::deque<Task> due;
+    {
+      const std::scoped_lock lock(mutex_);
+      due.swap(tasks_);
+      const BootTime now = clock_.boot_now();
+      while (!timers_.empty() && timers_.begin()->first <= now) {
+        due.push_back(std::move(timers_.begin()->second));
+        timers_.erase(timers_.begin());
+      }
+    }
+    for (Task& task : due) {
+      task();
+      task = nullptr;  // what it holds ends before the next begins
+    }
+  }
+
+  void start_requests(CURLM* multi) {
+    std::vector<Request> requests;
+    {
+      const std::scoped_lock lock(mutex_);
+      requests.swap(requests_);
+    }
+    for (Request& request : requests) {
+      auto transfer = std::make_unique<CurlTransfer>(std::move(request.first), std::move(request.second));
+      const auto prepared = transfer->prepare();
+      if (!prepared) {
+        transfer->take_callback()(prepared.error());
+        continue;
+      }
+      curl_multi_add_handle(multi, transfer->handle());
+      running_.emplace(transfer->handle(), std::move(transfer));
+    }
+  }
+
+  void drive(CURLM* multi) {
+    int unused = 0;
+    curl_multi_perform(multi, &unused);
+    while (const CURLMsg* message = curl_multi_info_read(multi, &unused)) {
+      if (message->msg == CURLMSG_DONE) finish(multi, message->easy_handle, message->data.result);
+    }
+  }
+
+  void finish(CURLM* multi, CURL* handle, CURLcode code) {
+    const auto at = running_.find(handle);
+    const std::unique_ptr<CurlTransfer> transfer = std::move(at->second);
+    running_.erase(at);
+    curl_multi_remove_handle(multi, handle);
+    const HttpTransport::Callback done = transfer->take_callback();
+    done(transfer->outcome(code));
+  }
+
+  // The end: everyone who waits is told, once.
+  void abandon(CURLM* multi) {
+    std::vector<Request> requests;
+    {
+      const std::scoped_lock lock(mutex_);
+      requests.swap(requests_);
+    }
+    for (const Request& request : requests) request.second(closed());
+    while (!running_.empty()) {
+      const std::unique_ptr<CurlTransfer> transfer = std::move(running_.begin()->second);
+      running_.erase(running_.begin());
+      curl_multi_remove_handle(multi, transfer->handle());
+      transfer->take_callback()(closed());
+    }
+  }
+
+  Clock& clock_;
+  mutable std::mutex mutex_;
+  bool stopping_ = false;
+  CURLM* multi_ = nullptr;  ///< Written under the lock, so that it can be woken from any thread.
+  std::thread thread_;
+  std::deque<Task> tasks_;
+  std::multimap<BootTime, Task> timers_;
+  std::vector<Request> requests_;
+  std::map<CURL*, std::unique_ptr<CurlTransfer>> running_;  ///< Of the thread alone.
+};
+
+CurlLoop::CurlLoop(Clock& clock) : thread_(std::make_shared<Thread>(clock)) {}
+CurlLoop::~CurlLoop() { stop(); }
+void CurlLoop::post(Task task) { thread_->post(std::move(task)); }
+void CurlLoop::schedule(std::chrono::milliseconds delay, Task task) {
+  thread_->schedule(delay, std::move(task));
+}
+bool CurlLoop::on_loop_thread() const { return thread_->on_it(); }
+void CurlLoop::stop() { thread_->stop(); }
+
+CurlTransport::CurlTransport(CurlLoop& loop) : thread_(loop.thread_) {}
+void CurlTransport::send(HttpRequest request, Callback done) {
+  thread_->send(std::move(request), std::move(done));
+}
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <keyturn/base/clock.hpp>
+
+#include "sdk/transport/transport.hpp"
+
+namespace keyturn::sdk {
+
+/// The I/O thread of an `App` on libcurl's multi interface: tasks, timers and transfers take turns on it.
+///
+/// The thread, and libcurl itself, are started by the first use, so that an app that is never asked for the
+/// network costs neither (rows B-25, B-30). Timers are counted on the `Clock`'s boot time.
+///
+/// Thread safety: all members; `stop` may be called by one thread only, never on the loop's own.
+/// Lifetime: the clock outlives the loop. The destructor stops.
+class CurlLoop final : public IoLoop {
+ public:
+  explicit CurlLoop(Clock& clock);
+  ~CurlLoop() override;
+
+  void post(Task task) override;
+  void schedule(std::chrono::milliseconds delay, Task task) override;
+  [[nodiscard]] bool on_loop_thread() const override;
+
+  /// Ends every transfer (their callbacks are called with `ClientAppDeallocated` on the loop's thread),
+  /// destroys waiting tasks unrun, and joins the thread. Within 100 ms (row B-24).
+  void stop();
+
+ private:
+  friend class CurlTransport;
+  class Thread;
+  std::shared_ptr<Thread> thread_;
+};
+
+/// Sends requests on a `CurlLoop`; the sole user of libcurl.
+///
+/// Plain http speaks HTTP/1.1; https may use HTTP/2. Certificates are verified against the system's
+/// authorities, always. Proxies are taken from the environment as libcurl documents it. A connection that the
+/// server closed while it was idle is replaced without the caller's notice, since nothing of the request had
+/// been received. Contract, thread safety: see `HttpTransport`. Lifetime: the loop outlives it.
+class CurlTransport final : public HttpTransport {
+ public:
+  explicit CurlTransport(CurlLoop& loop);
+  void send(HttpRequest request, Callback done) override;
+
+ private:
+  std::shared_ptr<CurlLoop::Thread> thread_;
+};
+
+}  // namespace keyturn::sdk

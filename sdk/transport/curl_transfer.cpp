@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/transport/curl_transfer.hpp"
+
+#include <algorithm>
+
+namespace keyturn::sdk {
+namespace {
+
+constexpr std::size_t kMostHeaderBytes = std::size_t{64} * 1024;
+constexpr std::size_t kMostBodyBytes = std::size_t{20} * 1'000'000;
+constexpr long kConnectTimeoutMs = 15'000;
+
+std::string_view trimmed(std::string_view text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+}  // namespace
+
+CurlTransfer::CurlTransfer(HttpRequest request, HttpTransport::Callback done)
+    : request_(std::move(request)), done_(std::move(done)), handle_(curl_easy_init()) {}
+
+CurlTransfer::~CurlTransfer() {
+  curl_easy_cleanup(handle_);
+  curl_slist_free_all(header_lines_);
+}
+
+void CurlTransfer::set_method() {
+  const bool has_body = !request_.body.empty();
+  if (request_.method == "GET" && !has_body) return;
+  if (request_.method == "HEAD") {
+    curl_easy_setopt(handle_, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  // POST and PUT always carry a length, 0 too (RFC 9110 section 8.6).
+  if (has_body || request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH") {
+    curl_easy_setopt(handle_, CURLOPT_POSTFIELDS, request_.body.data());
+    curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  }
+  curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+}
+
+Result<void> CurlTransfer::prepare() {
+  if (handle_ == nullptr) return Error(ErrorCode::NetworkError, "no memory for a transfer");
+  if (has_line_break(request_.url) || has_line_break(request_.method))
+    return Error(ErrorCode::InvalidConfiguration, "the address has a line break");
+  // libcurl would add its own Expect and Content-Type lines, which no server here asks for.
+  const bool has_content_type = find_header(request_.headers, "Content-Type").has_value();
+  const auto append = [this](const std::string& line) {
+    curl_slist* longer = curl_slist_append(header_lines_, line.c_str());
+    if (longer != nullptr) header_lines_ = longer;
+  };
+  append("Expect:");
+  for (const auto& [name, value] : request_.headers) {
+    if (has_line_break(name) || has_line_break(value))
+      return Error(ErrorCode::InvalidConfiguration, "a header line has a line break");
+    append(value.empty() ? name + ";" : name + ": " + value);
+  }
+  if (!has_content_type) append("Content-Type:");
+  curl_easy_setopt(handle_, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(handle_, CURLOPT_URL, request_.url.c_str());
+  curl_easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, 0L);  // rule S8
+  curl_easy_setopt(handle_, CURLOPT_HTTPHEADER, header_lines_);
+  curl_easy_setopt(handle_, CURLOPT_USERAGENT, "keyturn");
+  curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
+  const auto timeout = std::max<std::int64_t>(1, request_.timeout.count());
+  curl_easy_setopt(handle_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
+  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::min<std::int64_t>(timeout, kConnectTimeoutMs)));
+  curl_easy_setopt(handle_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  curl_easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &CurlTransfer::take_header);
+  curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &CurlTransfer::take_body);
+  curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
+  set_method();
+  return {};
+}
+
+std::size_t CurlTransfer::take_header(char* data, std::size_t size, std::size_t count, void* transfer) {
+  auto& self = *static_cast<CurlTransfer*>(transfer);
+  const std::string_view line(data, size * count);
+  self.header_bytes_ += line.size();
+  if (self.header_bytes_ > kMostHeaderBytes) {
+    self.too_large_ = true;
+    return 0;
+  }
+  if (line.starts_with("HTTP/")) {
+    self.head_complete_ = false;
+    self.response_.headers.clear();  // the final answer follows an interim one (RFC 9110 section 15.2)
+    return line.size();
+  }
+  self.head_complete_ = trimmed(line).empty();
+  const std::size_t colon = line.find(':');
+  if (colon != std::string_view::npos) {
+    self.response_.headers.emplace_back(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+  }
+  return line.size();
+}
+
+std::size_t CurlTransfer::take_body(char* data, std::size_t size, std::size_t count, void* transfer) {
+  auto& self = *static_cast<CurlTransfer*>(transfer);
+  const std::size_t bytes = size * count;
+  if (self.response_.body.size() + bytes > kMostBodyBytes) {
+    self.too_large_ = true;
+    return 0;
+  }
+  self.response_.body.append(data, bytes);
+  return bytes;
+}
+
+Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
+  // libcurl takes a connection that ends between two header lines for a complete answer.
+  if (code == CURLE_OK && !head_complete_) code = CURLE_PARTIAL_FILE;
+  if (code == CURLE_OK) {
+    long status = 0;
+    curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+    response_.status = static_cast<int>(status);
+    return std::move(response_);
+  }
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    return Error(ErrorCode::DeadlineExceeded, "no answer within the time limit");
+  if (too_large_) return Error(ErrorCode::NetworkError, "the answer is too large");
+  // libcurl's texts name the fault, never the address or a header.
+  return Error(ErrorCode::NetworkError, std::string("the exchange failed: ") + curl_easy_strerror(code));
+}
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <string>
+
+#include "sdk/transport/transport.hpp"
+
+namespace keyturn::sdk {
+
+/// One request on its way. Belongs to the loop's thread. Its address is given to libcurl, so it stays where
+/// it was made.
+class CurlTransfer {
+ public:
+  CurlTransfer(HttpRequest request, HttpTransport::Callback done);
+  CurlTransfer(const CurlTransfer&) = delete;
+  CurlTransfer& operator=(const CurlTransfer&) = delete;
+  ~CurlTransfer();
+
+  [[nodiscard]] CURL* handle() const noexcept { return handle_; }
+  /// Sets up the handle; an error names what is wrong with the request.
+  Result<void> prepare();
+  /// What came of it, and the callback to be told; once.
+  [[nodiscard]] Result<HttpResponse> outcome(CURLcode code);
+  [[nodiscard]] HttpTransport::Callback take_callback() { return std::move(done_); }
+
+ private:
+  static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* transfer);
+  static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* transfer);
+  void set_method();
+
+  HttpRequest request_;
+  HttpTransport::Callback done_;
+  HttpResponse response_;
+  std::size_t header_bytes_ = 0;
+  bool head_complete_ = false;
+  bool too_large_ = false;
+  CURL* handle_;
+  curl_slist* header_lines_ = nullptr;
+};
+
+}  // namespace keyturn::sdk
