@@ -92,8 +92,8 @@ Result<std::unique_ptr<Database>> Database::open(const SqliteOptions& options) {
   return database;
 }
 
-std::unique_lock<std::timed_mutex> Database::take(Lane& lane) {
-  return std::unique_lock<std::timed_mutex>(lane.mutex, kLongestWait);
+std::unique_lock<BoundedMutex> Database::take(Lane& lane) {
+  return std::unique_lock<BoundedMutex>(lane.mutex, kLongestWait);
 }
 
 void Database::begin(Connection& sql) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/storage/sqlite/bounded_mutex.hpp"
 #include "server/storage/sqlite/connection.hpp"
 #include "server/storage/sqlite/data_folder.hpp"
 #include "server/storage/sqlite/session_cache.hpp"
@@ -51,7 +52,7 @@ class Database {
 
  private:
   struct Lane {
-    std::timed_mutex mutex;
+    BoundedMutex mutex;
     std::unique_ptr<Connection> connection;
   };
 
@@ -65,7 +66,7 @@ class Database {
   /// Tells the operator, who alone sees the detail. Never called with a lock held.
   Error refuse(std::string_view detail) const;
   /// A lane that is taken for longer than this answers `ServiceUnavailable`.
-  static std::unique_lock<std::timed_mutex> take(Lane& lane);
+  static std::unique_lock<BoundedMutex> take(Lane& lane);
 
   DataFolder folder_;
   std::function<void(std::string_view)> diagnostics_;
