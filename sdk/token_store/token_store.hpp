@@ -21,11 +21,11 @@ struct StoredUser {
   Secret access_token;
   Secret refresh_token;
   std::string device_id;
-  std::string provider_type;      ///< Used for the last log-in.
-  std::string profile_json;       ///< Data object of the profile.
-  std::string identities_json;    ///< Array of {id, provider_type}.
-  /// Counts log-ins, log-outs and switches of the tokens' owner: a refresh that began under another generation is
-  /// discarded (rule S5).
+  std::string provider_type;    ///< Used for the last log-in.
+  std::string profile_json;     ///< Data object of the profile.
+  std::string identities_json;  ///< Array of {id, provider_type}.
+  /// Counts log-ins, log-outs and switches of the tokens' owner: a refresh that began under another
+  /// generation is discarded (rule S5).
   std::int64_t generation = 0;
   /// When the access token was received: on the boot clock of that boot, and in server time (rule S6).
   std::string boot_id;
@@ -52,12 +52,12 @@ class StoreLock {
   virtual ~StoreLock() = default;
 };
 
-/// Durable copy of the sessions of one app on this device. Shared by processes: every read sees what any of them wrote.
+/// Durable copy of the sessions of one app on this device. Shared by processes: every read sees what any of
+/// them wrote.
 ///
-/// Contract (sdk/token_store/conformance). Each member is one atomic step, durable when it returns. Errors: `StoreLocked`,
-/// `StoreUnavailable`, `StoreCorrupt`, `StoreNewerVersion`, `StoreKeyUnavailable`; nothing is changed then and nothing
-/// unreadable is ever deleted.
-/// Thread safety: all members.
+/// Contract (sdk/token_store/conformance). Each member is one atomic step, durable when it returns. Errors:
+/// `StoreLocked`, `StoreUnavailable`, `StoreCorrupt`, `StoreNewerVersion`, `StoreKeyUnavailable`; nothing is
+/// changed then and nothing unreadable is ever deleted. Thread safety: all members.
 class TokenStore {
  public:
   virtual ~TokenStore() = default;
@@ -65,14 +65,19 @@ class TokenStore {
   virtual Result<std::vector<StoredUser>> load() = 0;
   virtual Result<std::optional<StoredUser>> load_user(std::string_view user_id) = 0;
 
-  /// Adds or replaces the user whatever is stored (a log-in) and gives it a new generation, which is answered. With
-  /// `make_current` it becomes the current user.
+  /// Adds or replaces the user whatever is stored (a log-in) and gives it a new generation, which is
+  /// answered. With `make_current` it becomes the current user.
   virtual Result<std::int64_t> put(const StoredUser& user, bool make_current) = 0;
   /// Replaces the user if the stored generation is still `user.generation` (a refresh, a new profile).
   virtual Result<ReplaceOutcome> replace(const StoredUser& user) = 0;
-  /// Takes the tokens away (log-out, end of session), sets the tombstone, bumps the generation; with `queue_revocation`
-  /// puts the refresh token into the outbox in the same step. When `only_generation` is given and differs: no change.
-  virtual Result<ReplaceOutcome> clear_tokens(std::string_view user_id, EndReason reason, bool queue_revocation,
+  /// As `replace`, and gives the user a new generation, which is answered (a link, which may have opened a
+  /// new session). Nothing: the generation had changed.
+  virtual Result<std::optional<std::int64_t>> renew(const StoredUser& user) = 0;
+  /// Takes the tokens away (log-out, end of session), sets the tombstone, bumps the generation; with
+  /// `queue_revocation` puts the refresh token into the outbox in the same step. When `only_generation` is
+  /// given and differs: no change.
+  virtual Result<ReplaceOutcome> clear_tokens(std::string_view user_id, EndReason reason,
+                                              bool queue_revocation,
                                               std::optional<std::int64_t> only_generation) = 0;
   /// Forgets the user; the refresh token goes into the outbox when `queue_revocation`.
   virtual Result<void> remove(std::string_view user_id, bool queue_revocation) = 0;

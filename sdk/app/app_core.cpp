@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/app/app_core.hpp"
+
+#include <utility>
+
+#include "sdk/app/device_description.hpp"
+#include "sdk/session/origin.hpp"
+
+namespace keyturn::sdk {
+
+Result<std::shared_ptr<AppCore>> AppCore::open(const App::configuration& config, AppParts parts) {
+  if (config.app_id.empty()) return Error(ErrorCode::InvalidConfiguration, "the app id is empty");
+  auto base_url = check_base_url(config.base_url);
+  if (!base_url) return base_url.error();
+  SessionSettings settings;
+  settings.app_id = config.app_id;
+  settings.base_url = *base_url;
+  settings.boot_id = parts.boot_id;
+  settings.device = describe_device(config.app_id, config.device);
+  settings.request_timeout = config.request_timeout;
+  settings.log = config.log;
+  auto sessions = SessionManager::open(std::move(settings), parts.session);
+  if (!sessions) return sessions.error();
+  return std::make_shared<AppCore>(config.app_id, *base_url, std::move(*sessions), std::move(parts));
+}
+
+AppCore::AppCore(std::string app_id, std::string base_url, std::shared_ptr<SessionManager> sessions,
+                 AppParts parts)
+    : app_id_(std::move(app_id)),
+      base_url_(std::move(base_url)),
+      sessions_(std::move(sessions)),
+      parts_(std::move(parts)) {}
+
+AppCore::~AppCore() { close(); }
+
+std::shared_ptr<UserCore> AppCore::core_of(const SessionManager::UserRef& record) {
+  const std::scoped_lock lock(mutex_);
+  auto& core = cores_[record.get()];
+  if (!core) core = std::make_shared<UserCore>(sessions_, record);
+  return core;
+}
+
+void AppCore::close() {
+  if (std::exchange(closed_, true)) return;
+  parts_.linger([this] { return sessions_->telling_server(); });
+  parts_.stop_loop();
+  parts_.stop_callbacks();
+}
+
+}  // namespace keyturn::sdk

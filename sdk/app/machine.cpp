@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real parts of an App: clock, loop, transport, store, callback thread.
+#include <condition_variable>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+#include <utility>
+
+#include "core/crypto/crypto.hpp"
+#include "sdk/app/app_core.hpp"
+#include "sdk/app/default_directory.hpp"
+#include "sdk/session/origin.hpp"
+#include "sdk/token_store/memory/memory_token_store.hpp"
+#include "sdk/token_store/sqlite/sqlite_token_store.hpp"
+#include "sdk/transport/curl_loop.hpp"
+
+namespace keyturn::sdk {
+namespace {
+
+/// How long closing waits for a log-out to reach the server, so that a short-lived program can tell it.
+constexpr std::chrono::milliseconds kLinger{1000};
+
+/// Names this boot of the machine; empty where the system does not say, and then stored times are judged by
+/// server time.
+std::string boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+std::uint32_t chance() {
+  const std::string bytes = crypto::random_bytes(sizeof(std::uint32_t));
+  std::uint32_t value = 0;
+  std::memcpy(&value, bytes.data(), sizeof(value));
+  return value;
+}
+
+Result<std::shared_ptr<TokenStore>> open_store(const App::configuration& config,
+                                               const std::string& base_url) {
+  if (config.store.kind == TokenStoreConfiguration::Kind::memory)
+    return std::shared_ptr<TokenStore>(MemoryTokenStores().open());
+  SqliteTokenStoreOptions options;
+  options.directory = config.store.directory;
+  if (options.directory.empty()) {
+    auto directory = default_directory();
+    if (!directory) return directory.error();
+    options.directory = std::move(*directory);
+  }
+  options.app_id = config.app_id;
+  options.base_url = base_url;
+  auto store = open_sqlite_token_store(options);
+  if (!store) return store.error();
+  return std::shared_ptr<TokenStore>(std::move(*store));
+}
+
+/// Looks at the condition from time to time on the loop, until it is over or the time is up.
+void linger_on(CurlLoop& loop, const std::function<bool()>& under_way) {
+  if (!under_way()) return;
+  struct Wait {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool over = false;
+  };
+  const auto wait = std::make_shared<Wait>();
+  const auto look = std::make_shared<std::function<void()>>();
+  const std::weak_ptr<std::function<void()>> again = look;
+  *look = [&loop, under_way, wait, again] {
+    if (!under_way()) {
+      const std::scoped_lock lock(wait->mutex);
+      wait->over = true;
+      wait->changed.notify_all();
+    } else if (const auto next = again.lock()) {
+      loop.schedule(std::chrono::milliseconds(2), [next] { (*next)(); });
+    }
+  };
+  loop.post([look] { (*look)(); });
+  std::unique_lock lock(wait->mutex);
+  wait->changed.wait_for(lock, kLinger, [&wait] { return wait->over; });
+}
+
+}  // namespace
+
+Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
+  // Before anything is made on the disk.
+  if (config.app_id.empty()) return Error(ErrorCode::InvalidConfiguration, "the app id is empty");
+  const auto base_url = check_base_url(config.base_url);
+  if (!base_url) return base_url.error();
+  auto store = open_store(config, *base_url);
+  if (!store) return store.error();
+  // The clock lives as long as the program.
+  const std::shared_ptr<Clock> clock(&system_clock(), [](Clock*) {});
+  const auto loop = std::make_shared<CurlLoop>(*clock);
+  const auto callbacks = std::make_shared<CallbackThread>();
+  AppParts parts;
+  parts.session = {clock, loop, std::make_shared<CurlTransport>(*loop), std::move(*store), callbacks, chance};
+  parts.boot_id = boot_id();
+  parts.stop_loop = [loop] { loop->stop(); };
+  parts.stop_callbacks = [callbacks] { callbacks->close(); };
+  parts.linger = [loop](const std::function<bool()>& under_way) { linger_on(*loop, under_way); };
+  return open(config, std::move(parts));
+}
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include <keyturn/base/pending.hpp>
+
+namespace keyturn::sdk {
+
+/// Where the code of the app is called: one call at a time, in order, no lock held.
+class Callbacks : public detail::ContinuationRunner {
+ public:
+  /// True when so many calls wait that those which only inform may be left out.
+  [[nodiscard]] virtual bool crowded() const = 0;
+};
+
+/// The callback thread of an `App`, started by the first call.
+///
+/// Bound of the queue: each continuation belongs to a call that the app made and waits for, so the app bounds
+/// them itself; events that only inform are left out while more than `kCrowded` calls wait (EventHub). Thread
+/// safety: all members. Lifetime: `close()` runs what waits, then ends the thread; what comes later runs on
+/// the thread that brings it, so that no continuation is ever lost. Close it from another thread than its
+/// own.
+class CallbackThread final : public Callbacks {
+ public:
+  static constexpr std::size_t kCrowded = 1024;
+
+  CallbackThread() = default;
+  ~CallbackThread() override;
+  CallbackThread(const CallbackThread&) = delete;
+  CallbackThread& operator=(const CallbackThread&) = delete;
+
+  void run(std::function<void()> task) override;
+  [[nodiscard]] bool crowded() const override;
+  void close();
+
+ private:
+  void work();
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  bool closed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/event_hub.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <thread>
+#include <utility>
+
+namespace keyturn::sdk {
+
+class EventHub::Registration {
+ public:
+  Registration(UserObserver observer, std::string user_id)
+      : observer_(std::move(observer)), user_id_(std::move(user_id)) {}
+
+  [[nodiscard]] bool wants(const UserEvent& event) const {
+    return user_id_.empty() || user_id_ == event.user_id;
+  }
+
+  void call(const UserEvent& event) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (cancelled_) return;
+      caller_ = std::this_thread::get_id();
+    }
+    observer_(event);
+    const std::scoped_lock lock(mutex_);
+    caller_ = std::thread::id();
+    idle_.notify_all();
+  }
+
+  /// After this the observer is not called again; waits for a call under way, unless that is the caller
+  /// itself.
+  void cancel() {
+    std::unique_lock lock(mutex_);
+    cancelled_ = true;
+    idle_.wait(lock,
+               [this] { return caller_ == std::thread::id() || caller_ == std::this_thread::get_id(); });
+  }
+
+ private:
+  const UserObserver observer_;
+  const std::string user_id_;
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  bool cancelled_ = false;
+  std::thread::id caller_;
+};
+
+EventHub::EventHub(std::shared_ptr<Callbacks> callbacks)
+    : callbacks_(std::move(callbacks)), list_(std::make_shared<List>()) {}
+
+Subscription EventHub::subscribe(UserObserver observer, std::string user_id) {
+  auto registration = std::make_shared<Registration>(std::move(observer), std::move(user_id));
+  {
+    const std::scoped_lock lock(list_->mutex);
+    std::erase_if(list_->registrations, [](const auto& r) { return r.expired(); });
+    list_->registrations.push_back(registration);
+  }
+  // The subscription owns the registration; its end is the end of the calls.
+  return Subscription(
+      std::shared_ptr<void>(registration.get(), [registration](void*) { registration->cancel(); }));
+}
+
+void EventHub::tell(UserEvent event) {
+  using Kind = UserEvent::Kind;
+  const bool informs = event.kind == Kind::token_refreshed || event.kind == Kind::refresh_delayed ||
+                       event.kind == Kind::profile_changed;
+  if (informs && callbacks_->crowded()) return;
+  std::vector<std::shared_ptr<Registration>> wanted;
+  {
+    const std::scoped_lock lock(list_->mutex);
+    for (const auto& weak : list_->registrations) {
+      if (auto registration = weak.lock(); registration && registration->wants(event))
+        wanted.push_back(std::move(registration));
+    }
+  }
+  if (wanted.empty()) return;
+  callbacks_->run([wanted = std::move(wanted), event = std::move(event)] {
+    for (const auto& registration : wanted) registration->call(event);
+  });
+}
+
+}  // namespace keyturn::sdk

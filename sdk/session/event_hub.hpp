@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <keyturn/events.hpp>
+
+#include "sdk/session/callbacks.hpp"
+
+namespace keyturn::sdk {
+
+/// Tells observers of what happened to users.
+///
+/// Thread safety: all members. Events are told on the callback thread in the order of `tell`. When the app is
+/// slow, events that only inform (`token_refreshed`, `refresh_delayed`, `profile_changed`) are left out;
+/// those that tell of a change of state never are.
+class EventHub {
+ public:
+  explicit EventHub(std::shared_ptr<Callbacks> callbacks);
+
+  /// Empty `user_id`: the events of all users.
+  [[nodiscard]] Subscription subscribe(UserObserver observer, std::string user_id = {});
+  void tell(UserEvent event);
+
+ private:
+  class Registration;
+  struct List {
+    std::mutex mutex;  // a leaf
+    std::vector<std::weak_ptr<Registration>> registrations;
+  };
+  std::shared_ptr<Callbacks> callbacks_;
+  std::shared_ptr<List> list_;
+};
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "core/json/json.hpp"
+#include "core/protocol/error_body.hpp"
+#include "core/protocol/messages.hpp"
+#include "core/protocol/routes.hpp"
+#include "sdk/session/session_manager.hpp"
+#include "sdk/session/stored_profile.hpp"
+#include "sdk/session/token_claims.hpp"
+
+namespace keyturn::sdk {
+namespace {
+
+constexpr std::string_view kAnonymous = "anon-user";
+
+bool succeeded(const HttpResponse& response) { return response.status >= 200 && response.status < 300; }
+
+/// The JSON array that `StoredUser::identities_json` keeps.
+std::string stored_identities(const protocol::Profile& profile) {
+  json::Array out;
+  for (const auto& identity : profile.identities)
+    out.emplace_back(json::Object{{"id", identity.id}, {"provider_type", identity.provider_type}});
+  return json::write(json::Value(std::move(out)));
+}
+
+}  // namespace
+
+bool is_only_anonymous(const StoredUser& user) {
+  const auto identities = json::parse(user.identities_json);
+  const json::Array* list = identities ? identities->as_array() : nullptr;
+  if (list == nullptr || list->empty()) return user.provider_type == kAnonymous;
+  for (const json::Value& identity : *list) {
+    if (identity.string_at("provider_type") != kAnonymous) return false;
+  }
+  return true;
+}
+
+void take_profile(StoredUser& user, const protocol::Profile& profile) {
+  user.profile_json = json::write(json::Value(profile.data));
+  user.identities_json = stored_identities(profile);
+}
+
+struct SessionManager::LogIn {
+  std::function<void(Result<UserRef>)> done;
+  StoredUser user;
+};
+
+Result<std::string> SessionManager::log_in_body(const CredentialsData& credentials) const {
+  auto payload =
+      json::parse(credentials.payload.reveal(), {std::size_t{64} * 1024, 32, json::DuplicateNames::refuse});
+  if (!payload || payload->as_object() == nullptr)
+    return Error(ErrorCode::InvalidParameter, "the credentials' payload is not a JSON object");
+  return protocol::write_login_request({std::move(*payload->as_object()), settings_.device});
+}
+
+std::optional<SessionManager::UserRef> SessionManager::reusable_anonymous() const {
+  for (const UserRef& user : all_users()) {
+    if (user->state == UserState::logged_in && user->look(is_only_anonymous)) return user;
+  }
+  return std::nullopt;
+}
+
+void SessionManager::log_in(std::shared_ptr<const CredentialsData> credentials,
+                            std::function<void(Result<UserRef>)> done) {
+  parts_.loop->post([this, credentials = std::move(credentials), done = std::move(done)] {
+    if (credentials->reuse_existing) {
+      look_around();
+      if (const auto user = reusable_anonymous()) {
+        if (current() != *user) {
+          if (const auto stored = parts_.store->set_current((*user)->id); !stored) {
+            done(stored.error());
+            return;
+          }
+          set_current((*user)->id);
+          tell(UserEvent::Kind::switched, *user);
+        }
+        done(*user);
+        return;
+      }
+    }
+    auto body = log_in_body(*credentials);
+    if (!body) {
+      done(body.error());
+      return;
+    }
+    auto step = std::make_shared<LogIn>(LogIn{done, {}});
+    step->user.provider_type = credentials->provider;
+    send("POST", address(protocol::login_path(settings_.app_id, credentials->provider)), {}, std::move(*body),
+         [this, step](Result<HttpResponse> response) {
+           if (!response || !succeeded(*response)) {
+             step->done(response ? protocol::error_of(*response) : response.error());
+             return;
+           }
+           auto login = protocol::parse_login_response(response->body);
+           if (!login) {
+             step->done(login.error());
+             return;
+           }
+           if (!looks_like_jwt(login->access_token.reveal()) ||
+               !looks_like_jwt(login->refresh_token.reveal()) || login->user_id.empty()) {
+             step->done(Error(ErrorCode::BadToken, "Could not log in user: received malformed JWT"));
+             return;
+           }
+           step->user.user_id = login->user_id;
+           step->user.device_id = login->device_id;
+           step->user.access_token = std::move(login->access_token);
+           step->user.refresh_token = std::move(login->refresh_token);
+           step->user.logged_in = true;
+           stamp_receipt(step->user, response->headers);
+           read_profile_then_store(step);
+         });
+  });
+}
+
+void SessionManager::read_profile_then_store(const std::shared_ptr<LogIn>& step) {
+  send("GET", address(protocol::kProfilePath), step->user.access_token.reveal(), {},
+       [this, step](Result<HttpResponse> response) { finish_log_in(step, response); });
+}
+
+void SessionManager::finish_log_in(const std::shared_ptr<LogIn>& step, const Result<HttpResponse>& response) {
+  // The device stays as it was; the server is asked, once, to forget the session that nobody will use.
+  const auto fail = [this, &step](Error error) {
+    send("DELETE", address(protocol::kSessionPath), step->user.refresh_token.reveal(), {},
+         [](const Result<HttpResponse>&) {});
+    step->done(std::move(error));
+  };
+  if (!response || !succeeded(*response)) {
+    fail(response ? protocol::error_of(*response) : response.error());
+    return;
+  }
+  const auto profile = protocol::parse_profile(response->body);
+  if (!profile) {
+    fail(profile.error());
+    return;
+  }
+  take_profile(step->user, *profile);
+  const auto generation = parts_.store->put(step->user, true);
+  if (!generation) {
+    fail(generation.error());
+    return;
+  }
+  const UserRef user = record_of(step->user.user_id);
+  step->user.generation = *generation;
+  // The order is the store's to give.
+  if (auto stored = parts_.store->load_user(user->id); stored && *stored) step->user.order = (*stored)->order;
+  const BootTime received_at = step->user.received_boot;
+  ++user->epoch;
+  user->unsaved = false;
+  user->backoff = Backoff(settings_.backoff);
+  user->in_use = true;
+  publish(user, std::move(step->user), received_at);
+  retire_flight(user);
+  set_current(user->id);
+  tell(UserEvent::Kind::logged_in, user);
+  log("log-in user=" + user->id);
+  step->done(user);
+  outbox_.deliver();
+}
+
+Pending<void> SessionManager::link(UserRef user, std::shared_ptr<const CredentialsData> credentials) {
+  const auto done = new_answer<void>();
+  auto pending = done.pending();
+  if (credentials->provider == kAnonymous) {
+    done.set(
+        Error(ErrorCode::ClientUserAlreadyNamed, "Cannot add anonymous credentials to an existing user."));
+    return pending;
+  }
+  parts_.loop->post([this, user = std::move(user), credentials = std::move(credentials), done] {
+    auto body = log_in_body(*credentials);
+    if (!body) {
+      done.set(body.error());
+      return;
+    }
+    mark_in_use(user);
+    HttpRequest request{"POST",
+                        address(protocol::login_path(settings_.app_id, credentials->provider, true)),
+                        {{"Content-Type", std::string(protocol::kJsonContentType)}},
+                        std::move(*body),
+                        settings_.request_timeout};
+    send_authorized(user, std::move(request),
+                    [this, user, epoch = user->epoch, done](Result<HttpResponse> answer) {
+                      finish_link(user, epoch, answer, done);
+                    });
+  });
+  return pending;
+}
+
+void SessionManager::finish_link(const UserRef& user, std::uint64_t epoch, const Result<HttpResponse>& answer,
+                                 const Answer<void>& done) {
+  if (!answer || !succeeded(*answer)) {
+    done.set(answer ? protocol::error_of(*answer) : answer.error());
+    return;
+  }
+  auto login = protocol::parse_login_response(answer->body);
+  if (!login) {
+    done.set(login.error());
+    return;
+  }
+  if (login->user_id != user->id || !looks_like_jwt(login->access_token.reveal())) {
+    done.set(Error(ErrorCode::InvalidServerResponse, "the answer to the link is for another user"));
+    return;
+  }
+  if (user->epoch != epoch) {
+    done.set(user->state == UserState::logged_in
+                 ? Error(ErrorCode::Cancelled, "the user's session was replaced during the link")
+                 : not_logged_in(*user));
+    return;
+  }
+  // The tokens first: a link may open a new session (row B-55), and then the old refresh token is worth
+  // nothing.
+  StoredUser fresh = user->facts();
+  fresh.access_token = std::move(login->access_token);
+  if (looks_like_jwt(login->refresh_token.reveal())) fresh.refresh_token = std::move(login->refresh_token);
+  stamp_receipt(fresh, answer->headers);
+  const auto saved = parts_.store->renew(fresh);
+  if (saved && !*saved) {
+    look_around();
+    done.set(user->state == UserState::logged_in
+                 ? Error(ErrorCode::Cancelled, "the user's session was replaced during the link")
+                 : not_logged_in(*user));
+    return;
+  }
+  ++user->epoch;
+  user->unsaved = !saved;
+  if (saved) fresh.generation = **saved;
+  const BootTime received_at = fresh.received_boot;
+  publish(user, std::move(fresh), received_at);
+  retire_flight(user);
+  if (current() != user && parts_.store->set_current(user->id)) {
+    set_current(user->id);
+    tell(UserEvent::Kind::switched, user);
+  }
+  read_profile(user, [done](Result<void> result) { done.set(std::move(result)); });
+}
+
+}  // namespace keyturn::sdk

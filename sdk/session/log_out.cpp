@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "core/protocol/error_body.hpp"
+#include "core/protocol/routes.hpp"
+#include "sdk/session/session_manager.hpp"
+#include "sdk/session/stored_profile.hpp"
+
+namespace keyturn::sdk {
+
+Pending<void> SessionManager::log_out(UserRef user) {
+  const auto answer = new_answer<void>();
+  auto pending = answer.pending();
+  parts_.loop->post([this, user = std::move(user), answer] { log_out_now(user, answer); });
+  return pending;
+}
+
+void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer) {
+  if (user->state != UserState::logged_in) {
+    answer.set({});
+    return;
+  }
+  if (user->look(is_only_anonymous)) {
+    // Nobody could log in as this user again, so nothing of it is kept (sdk-behaviour.md section 1).
+    remove_now(user, true, answer);
+    return;
+  }
+  // On this device first, whatever the network does (rule S15). No generation is given: log-out wins over
+  // everything.
+  const auto cleared = parts_.store->clear_tokens(user->id, EndReason::logged_out, true, std::nullopt);
+  if (!cleared) {
+    answer.set(cleared.error());
+    return;
+  }
+  publish_logged_out(user, EndReason::logged_out, UserState::logged_out);
+  tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
+  log("log-out user=" + user->id);
+  outbox_.deliver_new();
+  answer.set({});
+}
+
+Pending<void> SessionManager::remove(UserRef user) {
+  const auto answer = new_answer<void>();
+  auto pending = answer.pending();
+  parts_.loop->post([this, user = std::move(user), answer] {
+    if (find(user->id) != user) {
+      answer.set(Error(ErrorCode::ClientUserNotFound, "User has already been removed"));
+      return;
+    }
+    remove_now(user, true, answer);
+  });
+  return pending;
+}
+
+void SessionManager::remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer) {
+  const auto removed = parts_.store->remove(user->id, queue_revocation);
+  if (!removed) {
+    answer.set(removed.error());
+    return;
+  }
+  const bool was_in = user->state == UserState::logged_in;
+  publish_logged_out(user, EndReason::logged_out, UserState::removed);
+  forget(user);
+  if (was_in) tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
+  tell(UserEvent::Kind::removed, user, EndReason::logged_out);
+  log("removed user=" + user->id);
+  if (was_in && queue_revocation) outbox_.deliver_new();
+  answer.set({});
+}
+
+Pending<void> SessionManager::delete_account(UserRef user) {
+  const auto answer = new_answer<void>();
+  auto pending = answer.pending();
+  parts_.loop->post([this, user = std::move(user), answer] {
+    if (user->state != UserState::logged_in) {
+      answer.set(Error(ErrorCode::ClientUserNotLoggedIn, "User must be logged in to be deleted."));
+      return;
+    }
+    mark_in_use(user);
+    HttpRequest request{"DELETE", address(protocol::kDeletePath), {}, {}, settings_.request_timeout};
+    send_authorized(user, std::move(request), [this, user, answer](Result<HttpResponse> response) {
+      if (!response || response->status < 200 || response->status >= 300) {
+        answer.set(response ? protocol::error_of(*response) : response.error());
+        return;
+      }
+      remove_now(user, false, answer);
+    });
+  });
+  return pending;
+}
+
+}  // namespace keyturn::sdk

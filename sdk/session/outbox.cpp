@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/outbox.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sdk/session/http_date.hpp"
+#include "sdk/session/verdict.hpp"
+
+namespace keyturn::sdk {
+
+void Outbox::deliver_new() {
+  first_try_ = true;
+  backoff_.succeeded();
+  deliver();
+}
+
+void Outbox::deliver() {
+  if (busy_) {
+    again_ = true;
+    return;
+  }
+  if (!backoff_.may_try(parts_.clock->boot_now())) {
+    arm_timer();
+    return;
+  }
+  auto waiting = parts_.store->outbox();
+  if (!waiting) {
+    end_round(true, {});
+    return;
+  }
+  if (waiting->empty()) {
+    first_try_ = false;
+    return;
+  }
+  busy_ = true;
+  failed_ = false;
+  round_ = std::move(*waiting);
+  std::reverse(round_.begin(), round_.end());
+  send_next();
+}
+
+void Outbox::send_next() {
+  if (round_.empty()) {
+    end_round(failed_, {});
+    return;
+  }
+  const std::int64_t id = round_.back().id;
+  HttpRequest request{"DELETE", parts_.address, {{"Accept", "application/json"}}, {}, parts_.timeout};
+  request.headers.emplace_back("Authorization",
+                               "Bearer " + std::string(round_.back().refresh_token.reveal()));
+  round_.pop_back();
+  parts_.transport->send(std::move(request), [this, id](Result<HttpResponse> answer) {
+    if (revocation_delivered(answer)) {
+      parts_.log("log-out told to the server");
+      (void)parts_.store->delivered(id);  // a failure makes one more, harmless delivery
+      send_next();
+    } else if (!answer || answer->status == 429 || answer->status == 503) {
+      end_round(true, answer ? retry_after_of(answer->headers) : std::nullopt);
+    } else {
+      failed_ = true;  // one that the server does not understand must not hold up the others
+      send_next();
+    }
+  });
+}
+
+void Outbox::end_round(bool failed, const std::optional<std::chrono::seconds>& retry_after) {
+  busy_ = false;
+  first_try_ = false;
+  round_.clear();
+  if (failed) {
+    backoff_.failed(parts_.clock->boot_now(), retry_after, parts_.chance());
+    parts_.log("log-out not told to the server yet");
+  } else {
+    backoff_.succeeded();
+  }
+  const bool again = std::exchange(again_, false);
+  if (failed) {
+    arm_timer();
+  } else if (again) {
+    deliver();
+  }
+}
+
+void Outbox::arm_timer() {
+  if (timer_armed_) return;
+  timer_armed_ = true;
+  const auto wait =
+      std::chrono::ceil<std::chrono::milliseconds>(backoff_.not_before() - parts_.clock->boot_now());
+  parts_.loop->schedule(std::max(wait, std::chrono::milliseconds(100)), [this] {
+    timer_armed_ = false;
+    deliver();
+  });
+}
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <keyturn/base/clock.hpp>
+
+#include "sdk/session/backoff.hpp"
+#include "sdk/token_store/token_store.hpp"
+#include "sdk/transport/transport.hpp"
+
+namespace keyturn::sdk {
+
+/// Tells the server of log-outs until it has heard each of them (promise 13, rule S15). The waiting ones live
+/// in the store, so they outlast the process; delivering one twice does no harm.
+///
+/// Thread safety: loop thread only, but for `first_try_under_way`.
+class Outbox {
+ public:
+  struct Parts {
+    Clock* clock;
+    IoLoop* loop;
+    HttpTransport* transport;
+    TokenStore* store;
+    std::function<std::uint32_t()> chance;
+    std::string address;  ///< Of `DELETE auth/session`.
+    std::chrono::milliseconds timeout;
+    std::function<void(const std::string&)> log;
+  };
+  explicit Outbox(Parts parts) : parts_(std::move(parts)) {}
+
+  /// Delivers what waits, now or when the cool-down ends.
+  void deliver();
+  /// The same after a log-out of this process, regardless of the cool-down.
+  void deliver_new();
+  [[nodiscard]] bool first_try_under_way() const { return first_try_.load(); }
+
+ private:
+  void send_next();
+  void end_round(bool failed, const std::optional<std::chrono::seconds>& retry_after);
+
+  void arm_timer();
+
+  Parts parts_;
+  Backoff backoff_{
+      BackoffPolicy{std::chrono::milliseconds(1000), std::chrono::minutes(10), 60, std::chrono::hours(1)}};
+  std::vector<PendingLogOut> round_;
+  bool busy_ = false;
+  bool failed_ = false;
+  bool again_ = false;
+  bool timer_armed_ = false;
+  std::atomic<bool> first_try_{false};
+};
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/refresh_flight.hpp"
+
+#include <string>
+#include <utility>
+
+#include "core/protocol/routes.hpp"
+#include "sdk/session/verdict.hpp"
+
+namespace keyturn::sdk {
+namespace {
+
+constexpr std::chrono::milliseconds kLockPoll{20};
+
+const char* name_of(RefreshFlight::Why why) {
+  switch (why) {
+    case RefreshFlight::Why::ahead:
+      return "ahead";
+    case RefreshFlight::Why::expired:
+      return "expired";
+    case RefreshFlight::Why::forced:
+      return "forced";
+    case RefreshFlight::Why::rejected:
+      return "rejected";
+  }
+  return "";
+}
+
+}  // namespace
+
+RefreshFlight::RefreshFlight(SessionManager& manager, SessionManager::UserRef user, Why why)
+    : manager_(manager),
+      user_(std::move(user)),
+      why_(why),
+      epoch_(user_->epoch),
+      started_at_(manager.parts_.clock->boot_now()) {}
+
+void RefreshFlight::start() { take_lock(); }
+
+void RefreshFlight::take_lock() {
+  if (over_) return;
+  if (superseded()) {
+    finish_superseded();
+    return;
+  }
+  auto lock = manager_.parts_.store->try_lock(user_->id);
+  const bool taken_by_other = lock.has_value() && *lock == nullptr;
+  if (lock) lock_ = std::move(*lock);
+  if (settled_by_store()) return;
+  // Without the lock after the wait, and when the store cannot lock: a refresh is idempotent here (rule S2).
+  if (taken_by_other && manager_.parts_.clock->boot_now() - started_at_ < manager_.settings_.lock_wait) {
+    manager_.parts_.loop->schedule(kLockPoll, [self = shared_from_this()] { self->take_lock(); });
+    return;
+  }
+  ask_server();
+}
+
+bool RefreshFlight::settled_by_store() {
+  auto stored = manager_.parts_.store->load_user(user_->id);
+  if (!stored) return false;  // an unreadable store says nothing about the session; the copy in memory serves
+  if (!*stored) {
+    manager_.look_around();
+    if (!superseded()) return false;
+    finish_superseded();
+    return true;
+  }
+  manager_.adopt(user_, std::move(**stored));
+  if (user_->state != UserState::logged_in) {
+    finish(manager_.not_logged_in(*user_), "logged out by another process");
+    return true;
+  }
+  epoch_ = user_->epoch;  // another process logged the user in again: that session is the one to refresh
+  const TokenState state = manager_.state_of(*user_);
+  const bool fresh =
+      why_ == Why::forced
+          ? state.has_access_token && !state.rejected && state.received_at > started_at_
+          : decide(state, manager_.parts_.clock->boot_now(), std::chrono::seconds(0)) == TokenAction::use;
+  if (!fresh) return false;
+  finish({}, "adopted");
+  return true;
+}
+
+void RefreshFlight::ask_server() {
+  refresh_token_ = user_->look([](const StoredUser& facts) { return facts.refresh_token.copy(); });
+  manager_.send("POST", manager_.address(protocol::kSessionPath), refresh_token_.reveal(), {},
+                [self = shared_from_this()](Result<HttpResponse> answer) { self->on_answer(answer); });
+}
+
+void RefreshFlight::on_answer(const Result<HttpResponse>& answer) {
+  if (over_) return;
+  if (superseded()) {
+    finish_superseded();
+    return;
+  }
+  if (!answer && answer.error().code == ErrorCode::ClientAppDeallocated) {
+    finish(answer.error(), "given up: the app was closed");
+    return;
+  }
+  RefreshAnswer judged = judge_refresh(answer);
+  switch (judged.verdict) {
+    case Verdict::refreshed:
+      on_token(std::move(judged.access_token), answer->headers);
+      return;
+    case Verdict::session_over:
+      on_session_over(judged.error);
+      return;
+    case Verdict::transient:
+      user_->backoff.failed(manager_.parts_.clock->boot_now(), judged.retry_after, manager_.parts_.chance());
+      manager_.tell(UserEvent::Kind::refresh_delayed, user_);
+      finish(std::move(judged.error), "failed for now");
+      return;
+  }
+}
+
+void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
+  // A link or a log-in of another process may have replaced the refresh token: its owner's tokens are the
+  // ones to keep.
+  auto stored = manager_.parts_.store->load_user(user_->id);
+  if (stored && *stored && !(*stored)->refresh_token.equals(refresh_token_.reveal())) {
+    manager_.adopt(user_, std::move(**stored));
+    finish_superseded();
+    return;
+  }
+  StoredUser fresh = user_->facts();
+  fresh.access_token = std::move(token);
+  manager_.stamp_receipt(fresh, headers);
+  const BootTime received_at = fresh.received_boot;
+  const auto saved = manager_.parts_.store->replace(fresh);
+  if (saved && *saved == ReplaceOutcome::generation_changed) {
+    manager_.look_around();
+    finish_superseded();
+    return;
+  }
+  user_->unsaved = !saved;  // kept in memory; the next refresh saves again (promise 9)
+  user_->backoff.succeeded();
+  manager_.publish(user_, std::move(fresh), received_at);
+  manager_.tell(UserEvent::Kind::token_refreshed, user_);
+  finish({}, saved ? "fetched" : "fetched, not saved");
+  manager_.outbox_.deliver();
+}
+
+void RefreshFlight::on_session_over(const Error& error) {
+  auto stored = manager_.parts_.store->load_user(user_->id);
+  if (stored && *stored && !(*stored)->refresh_token.equals(refresh_token_.reveal()) && ++verdicts_ < 3) {
+    // The verdict is about a token that another process has replaced meanwhile (promise 1).
+    manager_.adopt(user_, std::move(**stored));
+    epoch_ = user_->epoch;
+    if (user_->state != UserState::logged_in) {
+      finish(manager_.not_logged_in(*user_), "logged out by another process");
+    } else if (decide(manager_.state_of(*user_), manager_.parts_.clock->boot_now(),
+                      std::chrono::seconds(0)) == TokenAction::use) {
+      finish({}, "adopted");
+    } else {
+      ask_server();
+    }
+    return;
+  }
+  const std::int64_t generation = user_->look([](const StoredUser& facts) { return facts.generation; });
+  const auto cleared = manager_.parts_.store->clear_tokens(user_->id, error.reason, false, generation);
+  if (cleared && *cleared == ReplaceOutcome::generation_changed) {
+    manager_.look_around();
+    finish_superseded();
+    return;
+  }
+  manager_.tell(UserEvent::Kind::session_ended, user_, error.reason);
+  verdict_given_ = true;
+  manager_.publish_logged_out(user_, error.reason, UserState::logged_out);
+  finish(error, "the server ended the session");
+}
+
+void RefreshFlight::give_way() {
+  if (!verdict_given_) finish_superseded();
+}
+
+void RefreshFlight::finish_superseded() {
+  if (user_->state != UserState::logged_in) {
+    finish(manager_.not_logged_in(*user_), "discarded: logged out");
+  } else if (decide(manager_.state_of(*user_), manager_.parts_.clock->boot_now(), std::chrono::seconds(0)) !=
+             TokenAction::refresh_first) {
+    finish({}, "discarded: logged in again");
+  } else {
+    finish(Error(ErrorCode::Cancelled, "the user's session was replaced during the refresh"), "discarded");
+  }
+}
+
+void RefreshFlight::finish(const Result<void>& result, const char* outcome) {
+  if (over_) return;
+  over_ = true;
+  const auto self = shared_from_this();  // outlives the user's reference to it
+  lock_.reset();
+  if (user_->flight == self) user_->flight.reset();
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(manager_.parts_.clock->boot_now() - started_at_);
+  std::string line = "refresh user=" + user_->id + " why=" + name_of(why_) + " outcome=\"" + outcome +
+                     "\" ms=" + std::to_string(took.count());
+  if (!result)
+    line += " code=" + std::string(to_string(result.error().code)) +
+            " reason=" + std::string(to_string(result.error().reason));
+  manager_.log(line);
+  manager_.arm_timer(user_);
+  std::vector<Waiter> waiters = std::move(waiters_);
+  for (const Waiter& waiter : waiters) waiter(result);
+}
+
+}  // namespace keyturn::sdk

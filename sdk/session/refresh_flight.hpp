@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "sdk/session/session_manager.hpp"
+
+namespace keyturn::sdk {
+
+/// One refresh of one user, shared by all who wait for it (architecture: "the life of a token"). It belongs
+/// to the manager, so that no caller's leaving ends it.
+///
+/// check again -> lock of the store, waited for on the loop -> read the store anew: another process has
+/// refreshed? take that
+/// -> POST auth/session -> save -> publish -> wake.
+/// Thread safety: loop thread only.
+class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
+ public:
+  using Why = SessionManager::Why;
+  using Waiter = std::function<void(const Result<void>&)>;
+
+  RefreshFlight(SessionManager& manager, SessionManager::UserRef user, Why why);
+
+  void join(Waiter waiter) { waiters_.push_back(std::move(waiter)); }
+  void start();
+  /// The owner of the tokens has changed: wakes all waiters now.
+  void give_way();
+
+ private:
+  void take_lock();
+  /// True when the store made the request needless, or the user is gone; the flight is over then.
+  bool settled_by_store();
+  void ask_server();
+  void on_answer(const Result<HttpResponse>& answer);
+  void on_token(Secret token, const HttpHeaders& headers);
+  void on_session_over(const Error& error);
+  void finish(const Result<void>& result, const char* outcome);
+  [[nodiscard]] bool superseded() const { return user_->epoch != epoch_; }
+  void finish_superseded();
+
+  SessionManager& manager_;
+  const SessionManager::UserRef user_;
+  const Why why_;
+  std::uint64_t epoch_;
+  const BootTime started_at_;
+  int verdicts_ = 0;
+  bool verdict_given_ = false;
+  bool over_ = false;
+  Secret refresh_token_;
+  std::unique_ptr<StoreLock> lock_;
+  std::vector<Waiter> waiters_;
+};
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/session_manager.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/json/json.hpp"
+#include "core/protocol/routes.hpp"
+#include "sdk/session/http_date.hpp"
+#include "sdk/session/token_claims.hpp"
+
+namespace keyturn::sdk {
+namespace {
+
+bool same_tokens(const StoredUser& a, const StoredUser& b) {
+  return a.access_token.equals(b.access_token.reveal()) && a.refresh_token.equals(b.refresh_token.reveal());
+}
+
+}  // namespace
+
+Result<std::shared_ptr<SessionManager>> SessionManager::open(SessionSettings settings, SessionParts parts) {
+  auto manager = std::make_shared<SessionManager>(std::move(settings), std::move(parts));
+  auto loaded = manager->load();
+  if (!loaded) return loaded.error();
+  return manager;
+}
+
+SessionManager::SessionManager(SessionSettings settings, SessionParts parts)
+    : settings_(std::move(settings)),
+      parts_(std::move(parts)),
+      events_(parts_.callbacks),
+      outbox_({parts_.clock.get(), parts_.loop.get(), parts_.transport.get(), parts_.store.get(),
+               parts_.chance, address(protocol::kSessionPath), settings_.request_timeout,
+               [this](const std::string& line) { log(line); }}),
+      look_around_at_(0) {}
+
+SessionManager::~SessionManager() = default;
+
+Result<void> SessionManager::load() {
+  const auto version = parts_.store->version();
+  auto users = parts_.store->load();
+  if (!users) return users.error();
+  auto current = parts_.store->current();
+  if (!current) return current.error();
+  for (StoredUser& stored : *users) {
+    const UserRef user = record_of(stored.user_id);
+    const auto received_at = receipt_of(stored);
+    publish(user, std::move(stored), received_at);
+  }
+  set_current(current->value_or(""));
+  seen_version_ = version ? *version : 0;
+  auto waiting = parts_.store->outbox();
+  if (waiting && !waiting->empty()) {
+    // Not at once: to open an app does no network I/O.
+    parts_.loop->schedule(std::chrono::seconds(1), [this] { outbox_.deliver(); });
+  }
+  return {};
+}
+
+SessionManager::UserRef SessionManager::record_of(const std::string& user_id) {
+  const std::scoped_lock lock(users_mutex_);
+  UserRef& user = users_[user_id];
+  if (!user) {
+    user = std::make_shared<UserRecord>(user_id);
+    user->backoff = Backoff(settings_.backoff);
+  }
+  return user;
+}
+
+SessionManager::UserRef SessionManager::find(const std::string& user_id) const {
+  const std::scoped_lock lock(users_mutex_);
+  const auto found = users_.find(user_id);
+  return found == users_.end() ? nullptr : found->second;
+}
+
+void SessionManager::forget(const UserRef& user) {
+  const std::scoped_lock lock(users_mutex_);
+  users_.erase(user->id);
+  if (current_ == user->id) current_.clear();
+}
+
+void SessionManager::set_current(std::string user_id) {
+  const std::scoped_lock lock(users_mutex_);
+  current_ = std::move(user_id);
+}
+
+SessionManager::UserRef SessionManager::current() const {
+  {
+    const std::scoped_lock lock(users_mutex_);
+    const auto found = users_.find(current_);
+    if (found != users_.end() && found->second->state == UserState::logged_in) return found->second;
+  }
+  // The one that was current has logged out: another that is logged in takes its place (sdk-behaviour.md
+  // section 2).
+  for (const UserRef& user : all_users()) {
+    if (user->state == UserState::logged_in) return user;
+  }
+  return nullptr;
+}
+
+std::vector<SessionManager::UserRef> SessionManager::all_users() const {
+  std::vector<std::pair<std::int64_t, UserRef>> ordered;
+  {
+    const std::scoped_lock lock(users_mutex_);
+    for (const auto& [id, user] : users_) ordered.emplace_back(0, user);
+  }
+  for (auto& [order, user] : ordered) order = user->look([](const StoredUser& facts) { return facts.order; });
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<UserRef> out;
+  out.reserve(ordered.size());
+  for (auto& entry : ordered) out.push_back(std::move(entry.second));
+  return out;
+}
+
+Result<void> SessionManager::on_loop(std::function<Result<void>()> step) {
+  if (parts_.loop->on_loop_thread()) return step();
+  const auto answer = new_answer<void>();
+  auto pending = answer.pending();
+  parts_.loop->post([answer, step = std::move(step)] { answer.set(step()); });
+  return std::move(pending).result();
+}
+
+Result<void> SessionManager::switch_to(const UserRef& user) {
+  return on_loop([this, user]() -> Result<void> {
+    if (find(user->id) != user)
+      return Error(ErrorCode::ClientUserNotFound, "The specified user was not found.");
+    if (user->state != UserState::logged_in)
+      return Error(ErrorCode::ClientUserNotLoggedIn, "The specified user is not logged in.");
+    if (auto stored = parts_.store->set_current(user->id); !stored) return stored;
+    set_current(user->id);
+    tell(UserEvent::Kind::switched, user);
+    return {};
+  });
+}
+
+Subscription SessionManager::subscribe(UserObserver observer, std::string user_id) {
+  return events_.subscribe(std::move(observer), std::move(user_id));
+}
+
+void SessionManager::publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at) {
+  TokenState state;
+  if (facts.logged_in) {
+    state =
+        token_received(received_at.value_or(parts_.clock->boot_now()),
+                       read_claims(facts.access_token.reveal()).lifetime, settings_.policy, parts_.chance());
+    state.has_access_token = received_at.has_value() && !facts.access_token.empty();
+  }
+  Secret token = facts.logged_in ? facts.access_token.copy() : Secret();
+  const UserState next = facts.logged_in ? UserState::logged_in : UserState::logged_out;
+  user->set_facts(std::move(facts));
+  user->cell.publish(std::move(token), state);
+  user->state = next;
+  if (user->in_use) arm_timer(user);
+}
+
+void SessionManager::publish_logged_out(const UserRef& user, EndReason reason, UserState state) {
+  ++user->epoch;
+  StoredUser facts = user->facts();
+  facts.logged_in = false;
+  facts.access_token.wipe();
+  facts.refresh_token.wipe();
+  facts.end_reason = reason;
+  user->unsaved = false;
+  publish(user, std::move(facts), std::nullopt);
+  user->state = state;
+  retire_flight(user);
+}
+
+std::optional<BootTime> SessionManager::receipt_of(const StoredUser& stored) const {
+  return received_on_this_boot(
+      {stored.boot_id, stored.received_boot, stored.received_server_time, stored.received_wall},
+      settings_.boot_id, parts_.clock->boot_now(), parts_.clock->wall_now());
+}
+
+void SessionManager::stamp_receipt(StoredUser& user, const HttpHeaders& headers) const {
+  user.boot_id = settings_.boot_id;
+  user.received_boot = parts_.clock->boot_now();
+  user.received_wall = parts_.clock->wall_now();
+  const auto told = server_time_of(headers);
+  user.received_server_time =
+      told ? *told : read_claims(user.access_token.reveal()).issued_at.value_or(user.received_wall);
+}
+
+TokenState SessionManager::state_of(const UserRecord& user) const {
+  return user.cell.read([](std::string_view, const TokenState& state) { return state; });
+}
+
+SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser stored) {
+  const StoredUser held = user->facts();
+  const bool other_owner = stored.generation != held.generation;
+  if (!other_owner && user->unsaved && stored.received_server_time <= held.received_server_time)
+    return Adopted::nothing;
+  const bool other_tokens = !same_tokens(stored, held);
+  const bool other_profile =
+      stored.profile_json != held.profile_json || stored.identities_json != held.identities_json;
+  if (!other_owner && !other_tokens && !other_profile) return Adopted::nothing;
+  const bool was_in = user->state == UserState::logged_in;
+  const bool is_in = stored.logged_in;
+  const EndReason reason = stored.end_reason;
+  if (other_owner) {
+    ++user->epoch;
+    user->backoff = Backoff(settings_.backoff);
+  }
+  user->unsaved = false;
+  if (other_owner || other_tokens) {
+    const auto received_at = receipt_of(stored);
+    publish(user, std::move(stored), received_at);
+  } else {
+    user->set_facts(std::move(stored));
+  }
+  if (was_in && !is_in) {
+    tell(reason == EndReason::logged_out ? UserEvent::Kind::logged_out : UserEvent::Kind::session_ended, user,
+         reason);
+  } else if (!was_in && is_in) {
+    tell(UserEvent::Kind::logged_in, user);
+  } else if (is_in && other_tokens) {
+    tell(UserEvent::Kind::token_refreshed, user);
+  }
+  if (other_profile) tell(UserEvent::Kind::profile_changed, user);
+  return other_owner ? Adopted::owner : other_tokens ? Adopted::token : Adopted::nothing;
+}
+
+void SessionManager::look_around() {
+  const auto version = parts_.store->version();
+  if (!version || *version == seen_version_) return;
+  auto users = parts_.store->load();
+  const auto current = parts_.store->current();
+  if (!users || !current) return;
+  seen_version_ = *version;
+  std::vector<UserRef> gone = all_users();
+  for (StoredUser& stored : *users) {
+    std::erase_if(gone, [&](const UserRef& user) { return user->id == stored.user_id; });
+    adopt(record_of(stored.user_id), std::move(stored));
+  }
+  set_current(current->value_or(""));
+  for (const UserRef& user : gone) {
+    publish_logged_out(user, EndReason::logged_out, UserState::removed);
+    forget(user);
+    tell(UserEvent::Kind::removed, user);
+  }
+}
+
+void SessionManager::tell(UserEvent::Kind kind, const UserRef& user, EndReason reason) {
+  events_.tell({kind, user->id, reason});
+}
+
+void SessionManager::log(const std::string& line) const {
+  if (settings_.log) settings_.log(line);
+}
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <keyturn/base/clock.hpp>
+#include <keyturn/base/http.hpp>
+#include <keyturn/base/pending.hpp>
+#include <keyturn/events.hpp>
+
+#include "core/json/value.hpp"
+#include "sdk/session/answer.hpp"
+#include "sdk/session/credentials_data.hpp"
+#include "sdk/session/event_hub.hpp"
+#include "sdk/session/outbox.hpp"
+#include "sdk/session/token_state.hpp"
+#include "sdk/session/user_record.hpp"
+#include "sdk/transport/transport.hpp"
+
+namespace keyturn::sdk {
+
+struct SessionSettings {
+  std::string app_id;
+  std::string base_url;  ///< Checked, without a trailing slash.
+  std::string boot_id;   ///< Names the boot that the clock's time line belongs to.
+  json::Object device;   ///< Sent at log-in and link (client-api.md 8).
+  std::chrono::milliseconds request_timeout{60'000};
+  /// How long a refresh waits for another process before it goes on alone (rule S2).
+  std::chrono::milliseconds lock_wait{5'000};
+  /// How often other processes' changes are looked for, at most, while tokens are asked for.
+  std::chrono::milliseconds look_around{200};
+  RefreshPolicy policy{};
+  BackoffPolicy backoff{};
+  std::function<void(std::string_view)> log{};
+};
+
+/// What a manager works with. The loop is stopped before the manager ends.
+struct SessionParts {
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<IoLoop> loop;
+  std::shared_ptr<HttpTransport> transport;
+  std::shared_ptr<TokenStore> store;
+  std::shared_ptr<Callbacks> callbacks;
+  std::function<std::uint32_t()> chance;  ///< Evenly spread bits; called on the loop.
+};
+
+/// The only writer of the tokens of an app's users: decides, joins refreshes, persists, publishes, tells.
+///
+/// Everything that changes runs on the loop, one step at a time; each step that follows an answer looks at
+/// the user's epoch again. What is read from other threads is published in leaf types (`UserRecord`). No lock
+/// is held while the store, the transport, the log or the app is called. Thread safety: all public members.
+/// Lifetime: stop the loop first; calls under way then answer `ClientAppDeallocated`.
+class SessionManager {
+ public:
+  using UserRef = std::shared_ptr<UserRecord>;
+  using TokenHandler = std::function<void(Result<std::string>)>;
+
+  /// Reads the store; no network. Errors: those of the store.
+  static Result<std::shared_ptr<SessionManager>> open(SessionSettings settings, SessionParts parts);
+  SessionManager(SessionSettings settings, SessionParts parts);
+  SessionManager(const SessionManager&) = delete;
+  SessionManager& operator=(const SessionManager&) = delete;
+  ~SessionManager();
+
+  [[nodiscard]] const SessionSettings& settings() const { return settings_; }
+  [[nodiscard]] const std::shared_ptr<Callbacks>& callbacks() const { return parts_.callbacks; }
+
+  // Users (session_manager.cpp).
+  [[nodiscard]] UserRef current() const;
+  [[nodiscard]] std::vector<UserRef> all_users() const;
+  Result<void> switch_to(const UserRef& user);
+  [[nodiscard]] Subscription subscribe(UserObserver observer, std::string user_id = {});
+
+  // Log-in and its ends (log_in.cpp, log_out.cpp).
+  /// `done` runs on the loop; it is destroyed unrun when the app is closed first.
+  void log_in(std::shared_ptr<const CredentialsData> credentials, std::function<void(Result<UserRef>)> done);
+  Pending<void> link(UserRef user, std::shared_ptr<const CredentialsData> credentials);
+  Pending<void> log_out(UserRef user);
+  Pending<void> remove(UserRef user);
+  Pending<void> delete_account(UserRef user);
+
+  // Tokens (tokens.cpp).
+  Pending<std::string> valid_access_token(const UserRef& user, std::chrono::seconds min_validity);
+  Pending<void> refresh(const UserRef& user);
+
+  // Requests (calls.cpp).
+  Pending<void> refresh_profile(UserRef user);
+  /// Any status is a result; `url` as `User::request` has it.
+  Pending<HttpResponse> request(UserRef user, HttpRequest request);
+  /// A call of the client API: 2xx is the result, anything else an error. With a user, whose token goes
+  /// along.
+  enum class Bearer { none, access, refresh };
+  /// `done` as for `log_in`.
+  void call(UserRef user, Bearer bearer, std::string method, std::string path, std::string body,
+            TokenHandler done);
+
+  /// True while a log-out of this process is on its first way to the server.
+  [[nodiscard]] bool telling_server() const { return outbox_.first_try_under_way(); }
+
+ private:
+  friend class RefreshFlight;
+  using ResponseHandler = std::function<void(Result<HttpResponse>)>;
+  enum class Adopted { nothing, token, owner };
+
+  // session_manager.cpp, on the loop.
+  Result<void> load();
+  UserRef record_of(const std::string& user_id);
+  [[nodiscard]] UserRef find(const std::string& user_id) const;
+  void forget(const UserRef& user);
+  void set_current(std::string user_id);
+  /// Takes over what the store holds, as another process may have written it. Tells observers.
+  Adopted adopt(const UserRef& user, StoredUser stored);
+  void look_around();
+  /// Makes `facts` what readers see. `received_at` empty: not known, the token is refreshed before use.
+  void publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at);
+  void publish_logged_out(const UserRef& user, EndReason reason, UserState state);
+  [[nodiscard]] std::optional<BootTime> receipt_of(const StoredUser& stored) const;
+  void stamp_receipt(StoredUser& user, const HttpHeaders& headers) const;
+  [[nodiscard]] TokenState state_of(const UserRecord& user) const;
+  void tell(UserEvent::Kind kind, const UserRef& user, EndReason reason = EndReason::none);
+  void log(const std::string& line) const;
+
+  // log_in.cpp, log_out.cpp.
+  struct LogIn;
+  [[nodiscard]] std::optional<UserRef> reusable_anonymous() const;
+  void read_profile_then_store(const std::shared_ptr<LogIn>& step);
+  void finish_log_in(const std::shared_ptr<LogIn>& step, const Result<HttpResponse>& profile);
+  void finish_link(const UserRef& user, std::uint64_t epoch, const Result<HttpResponse>& answer,
+                   const Answer<void>& done);
+  [[nodiscard]] Result<std::string> log_in_body(const CredentialsData& credentials) const;
+  void log_out_now(const UserRef& user, const Answer<void>& answer);
+  void remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer);
+
+  // tokens.cpp, on the loop.
+  enum class Why { ahead, expired, forced, rejected };
+  void with_token(const UserRef& user, std::chrono::seconds min_validity, TokenHandler done);
+  void join_refresh(const UserRef& user, Why why, std::function<void(const Result<void>&)> done);
+  void reject(const UserRef& user, std::string_view token);
+  /// Wakes those who wait for a refresh whose owner has changed; its answer will be discarded.
+  static void retire_flight(const UserRef& user);
+  void refresh_ahead(const UserRef& user);
+  void arm_timer(const UserRef& user);
+  void mark_in_use(const UserRef& user);
+  [[nodiscard]] Error not_logged_in(const UserRecord& user) const;
+
+  // calls.cpp, on the loop.
+  void send(std::string_view method, std::string url, std::string_view bearer, std::string body,
+            ResponseHandler done);
+  /// With a valid access token, and once more after the server rejected it.
+  void send_authorized(const UserRef& user, HttpRequest request, ResponseHandler done);
+  void send_with_replay(const UserRef& user, std::shared_ptr<const HttpRequest> request, bool may_replay,
+                        ResponseHandler done);
+  void read_profile(const UserRef& user, std::function<void(Result<void>)> done);
+  [[nodiscard]] std::string address(std::string_view path) const {
+    return settings_.base_url + std::string(path);
+  }
+
+  /// Runs `step` on the loop, and waits for its answer unless it is there already.
+  Result<void> on_loop(std::function<Result<void>()> step);
+  template <class T>
+  [[nodiscard]] Answer<T> new_answer() const {
+    return Answer<T>(parts_.callbacks);
+  }
+
+  const SessionSettings settings_;
+  SessionParts parts_;
+  EventHub events_;
+  Outbox outbox_;
+
+  mutable std::mutex users_mutex_;  // a leaf: guards the next two
+  std::map<std::string, UserRef> users_;
+  std::string current_;
+
+  std::int64_t seen_version_ = 0;             // loop thread only
+  std::atomic<std::int64_t> look_around_at_;  // on the boot clock, in its ticks
+};
+
+}  // namespace keyturn::sdk

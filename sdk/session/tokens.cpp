@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "sdk/session/refresh_flight.hpp"
+#include "sdk/session/session_manager.hpp"
+
+namespace keyturn::sdk {
+
+Error SessionManager::not_logged_in(const UserRecord& user) const {
+  const EndReason reason = user.look([](const StoredUser& facts) { return facts.end_reason; });
+  if (user.state == UserState::removed)
+    return {ErrorCode::ClientUserNotLoggedIn, "User has already been removed"};
+  if (reason == EndReason::none || reason == EndReason::logged_out) {
+    Error error(ErrorCode::ClientUserNotLoggedIn, "The user is not logged in");
+    error.reason = reason;
+    return error;
+  }
+  Error error(ErrorCode::InvalidSession, "the session is over; the user must log in again");
+  error.reason = reason;
+  return error;
+}
+
+Pending<std::string> SessionManager::valid_access_token(const UserRef& user,
+                                                        std::chrono::seconds min_validity) {
+  const BootTime now = parts_.clock->boot_now();
+  // The usual case: nothing but the cell is looked at, and the loop is left alone.
+  std::string token;
+  const TokenAction action = user->cell.read([&](std::string_view held, const TokenState& state) {
+    const TokenAction decided = decide(state, now, min_validity);
+    if (decided == TokenAction::use || decided == TokenAction::use_and_refresh) token = held;
+    return decided;
+  });
+  if (!user->in_use.load(std::memory_order_relaxed)) {
+    parts_.loop->post([this, user] { mark_in_use(user); });
+  }
+  const std::int64_t tick = now.time_since_epoch().count();
+  std::int64_t due = look_around_at_.load(std::memory_order_relaxed);
+  if (tick >= due) {
+    const std::int64_t next = tick + std::chrono::microseconds(settings_.look_around).count();
+    if (look_around_at_.compare_exchange_strong(due, next, std::memory_order_relaxed)) {
+      parts_.loop->post([this] { look_around(); });
+    }
+  }
+  if (action == TokenAction::use) return Result<std::string>(std::move(token));
+  if (action == TokenAction::use_and_refresh) {
+    if (!user->ahead_wanted.exchange(true)) {
+      parts_.loop->post([this, user] { refresh_ahead(user); });
+    }
+    return Result<std::string>(std::move(token));
+  }
+  const auto answer = new_answer<std::string>();
+  auto pending = answer.pending();
+  parts_.loop->post([this, user, min_validity, answer] {
+    with_token(user, min_validity, [answer](Result<std::string> result) { answer.set(std::move(result)); });
+  });
+  return pending;
+}
+
+Pending<void> SessionManager::refresh(const UserRef& user) {
+  const auto answer = new_answer<void>();
+  auto pending = answer.pending();
+  parts_.loop->post([this, user, answer] {
+    mark_in_use(user);
+    join_refresh(user, Why::forced, [answer](const Result<void>& result) { answer.set(result); });
+  });
+  return pending;
+}
+
+void SessionManager::with_token(const UserRef& user, std::chrono::seconds min_validity, TokenHandler done) {
+  const auto give = [](const UserRef& owner) {
+    return owner->cell.read([](std::string_view held, const TokenState&) { return std::string(held); });
+  };
+  const TokenState state = state_of(*user);
+  switch (decide(state, parts_.clock->boot_now(), min_validity)) {
+    case TokenAction::log_in_again:
+      done(not_logged_in(*user));
+      return;
+    case TokenAction::use_and_refresh:
+      refresh_ahead(user);
+      [[fallthrough]];
+    case TokenAction::use:
+      done(give(user));
+      return;
+    case TokenAction::refresh_first:
+      break;
+  }
+  join_refresh(user, state.rejected ? Why::rejected : Why::expired,
+               [this, user, give, done = std::move(done)](const Result<void>& refreshed) {
+                 if (!refreshed) {
+                   done(refreshed.error());
+                 } else if (user->state != UserState::logged_in) {
+                   done(not_logged_in(*user));
+                 } else {
+                   done(give(user));
+                 }
+               });
+}
+
+void SessionManager::join_refresh(const UserRef& user, Why why,
+                                  std::function<void(const Result<void>&)> done) {
+  if (user->state != UserState::logged_in) {
+    done(not_logged_in(*user));
+    return;
+  }
+  if (!user->flight) {
+    const BootTime now = parts_.clock->boot_now();
+    const bool cooling =
+        !user->backoff.may_try(now) || (why == Why::rejected && !user->rejections.may_try(now));
+    if (cooling) {
+      done(Error(ErrorCode::RefreshSuspended, "the last refresh failed; the next one is not due yet"));
+      return;
+    }
+    if (why == Why::rejected) user->rejections.failed(now, {}, 0);
+    user->flight = std::make_shared<RefreshFlight>(*this, user, why);
+    user->flight->join(std::move(done));
+    user->flight->start();
+    return;
+  }
+  user->flight->join(std::move(done));
+}
+
+void SessionManager::reject(const UserRef& user, std::string_view token) {
+  StoredUser facts = user->facts();
+  if (!facts.logged_in || !facts.access_token.equals(token)) return;  // another caller replaced it already
+  TokenState state = state_of(*user);
+  state.rejected = true;
+  user->cell.publish(std::move(facts.access_token), state);
+}
+
+void SessionManager::retire_flight(const UserRef& user) {
+  if (const auto flight = user->flight) flight->give_way();
+}
+
+void SessionManager::mark_in_use(const UserRef& user) {
+  if (!user->in_use.exchange(true)) arm_timer(user);
+}
+
+void SessionManager::refresh_ahead(const UserRef& user) {
+  user->ahead_wanted = false;
+  mark_in_use(user);
+  const BootTime now = parts_.clock->boot_now();
+  if (user->flight || user->state != UserState::logged_in) return;
+  if (decide(state_of(*user), now, std::chrono::seconds(0)) != TokenAction::use_and_refresh) return;
+  if (!user->backoff.may_try(now)) {
+    arm_timer(user);
+    return;
+  }
+  join_refresh(user, Why::ahead, [](const Result<void>&) {});
+}
+
+void SessionManager::arm_timer(const UserRef& user) {
+  const TokenState state = state_of(*user);
+  const BootTime now = parts_.clock->boot_now();
+  // An expired token waits for the next caller: a device that is offline for days stays quiet.
+  if (decide(state, now, std::chrono::seconds(0)) == TokenAction::refresh_first || !state.has_refresh_token)
+    return;
+  const BootTime due = std::max(state.received_at + state.ahead_after, user->backoff.not_before());
+  if (user->timer_armed && user->timer_at <= due) return;  // that one looks again
+  user->timer_armed = true;
+  user->timer_at = due;
+  const std::chrono::milliseconds least(user->backoff.failures() > 0 ? 100 : 1);
+  const auto wait = std::max(std::chrono::ceil<std::chrono::milliseconds>(due - now), least);
+  parts_.loop->schedule(wait, [this, user, due] {
+    if (!user->timer_armed || user->timer_at != due) return;
+    user->timer_armed = false;
+    if (user->flight) return;  // its end arms the next one
+    if (decide(state_of(*user), parts_.clock->boot_now(), std::chrono::seconds(0)) ==
+        TokenAction::use_and_refresh) {
+      refresh_ahead(user);
+    } else {
+      arm_timer(user);
+    }
+  });
+}
+
+}  // namespace keyturn::sdk

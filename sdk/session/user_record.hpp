@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <keyturn/events.hpp>
+
+#include "sdk/session/backoff.hpp"
+#include "sdk/session/token_cell.hpp"
+#include "sdk/token_store/token_store.hpp"
+
+namespace keyturn::sdk {
+
+class RefreshFlight;
+
+/// One account of this device in memory. Made once per user id and kept as long as the manager, so that every
+/// handle of a user sees the same one, through log-out and log-in.
+class UserRecord {
+ public:
+  explicit UserRecord(std::string user_id) : id(std::move(user_id)) {}
+
+  /// Any thread: what is stored of the user, as a copy.
+  [[nodiscard]] StoredUser facts() const {
+    const std::scoped_lock lock(mutex_);
+    return facts_.copy();
+  }
+  /// Any thread: one part of it, without copying the rest. `look` must be short and call nothing foreign.
+  template <class Look>
+  auto look(Look&& look) const {
+    const std::scoped_lock lock(mutex_);
+    return std::forward<Look>(look)(facts_);
+  }
+  /// Loop thread.
+  void set_facts(StoredUser facts) {
+    const std::scoped_lock lock(mutex_);
+    facts_ = std::move(facts);
+  }
+
+  const std::string id;
+  TokenCell cell;
+  std::atomic<UserState> state{UserState::logged_out};
+  /// A background refresh has been asked for and not looked at yet.
+  std::atomic<bool> ahead_wanted{false};
+  /// Used in this process: only such users are refreshed in the background.
+  std::atomic<bool> in_use{false};
+
+  // Loop thread only.
+  /// Counts changes of the tokens' owner in this process: a refresh that began under another epoch is
+  /// discarded (rule S5).
+  std::uint64_t epoch = 0;
+  std::shared_ptr<RefreshFlight> flight;
+  Backoff backoff;
+  /// Spaces the refreshes that follow rejected tokens, so that a server which refuses what it gives makes no
+  /// loop.
+  Backoff rejections{BackoffPolicy{std::chrono::milliseconds(0), std::chrono::milliseconds(0), 30,
+                                   std::chrono::seconds(60)}};
+  /// The newest token could not be saved yet (promise 9).
+  bool unsaved = false;
+  bool timer_armed = false;
+  BootTime timer_at{};
+
+ private:
+  mutable std::mutex mutex_;  // a leaf
+  StoredUser facts_;
+};
+
+}  // namespace keyturn::sdk

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/verdict.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/protocol/error_body.hpp"
+#include "core/protocol/messages.hpp"
+#include "core/protocol/routes.hpp"
+#include "sdk/session/http_date.hpp"
+#include "sdk/session/token_claims.hpp"
+
+namespace keyturn::sdk {
+namespace {
+
+/// `application/json` with or without parameters, in any case.
+bool is_json(const HttpHeaders& headers) {
+  const auto line = find_header(headers, "content-type");
+  if (!line) return false;
+  std::string type(line->substr(0, line->find(';')));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return type == protocol::kJsonContentType;
+}
+
+std::string request_id_of(const HttpHeaders& headers) {
+  return std::string(find_header(headers, protocol::kRequestIdHeader).value_or(""));
+}
+
+/// The body of a 401 of our server, or nothing.
+std::optional<protocol::ErrorBody> our_refusal(const HttpResponse& response) {
+  if (response.status != 401 || !is_json(response.headers)) return std::nullopt;
+  auto body = protocol::parse_error_body(response.body);
+  if (!body) return std::nullopt;
+  return std::move(*body);
+}
+
+bool ends_a_session(const protocol::ErrorBody& body) {
+  return body.error_code == "InvalidSession" || body.error_code == "UserDisabled";
+}
+
+RefreshAnswer transient(Error error, std::optional<std::chrono::seconds> retry_after = {}) {
+  error.remedy = Remedy::retry_later;
+  error.reason = EndReason::none;
+  return {Verdict::transient, {}, std::move(error), retry_after};
+}
+
+}  // namespace
+
+RefreshAnswer judge_refresh(const Result<HttpResponse>& answer) {
+  if (!answer) return transient(answer.error());
+  const HttpResponse& response = *answer;
+  if (response.status == 200 || response.status == 201) {
+    if (!is_json(response.headers))
+      return transient({ErrorCode::InvalidServerResponse, "the new token came without JSON"});
+    auto session = protocol::parse_session_response(response.body);
+    if (!session) return transient(session.error());
+    if (!looks_like_jwt(session->access_token.reveal()))
+      return transient({ErrorCode::BadToken, "the new token is no JWT"});
+    return {Verdict::refreshed, std::move(session->access_token), {}, {}};
+  }
+  if (const auto body = our_refusal(response); body && ends_a_session(*body)) {
+    Error error = protocol::to_error(*body, response.status, request_id_of(response.headers));
+    error.remedy = Remedy::log_in_again;
+    if (error.code == ErrorCode::UserDisabled) error.reason = EndReason::user_disabled;
+    return {Verdict::session_over, {}, std::move(error), {}};
+  }
+  return transient(protocol::error_of(response), retry_after_of(response.headers));
+}
+
+bool revocation_delivered(const Result<HttpResponse>& answer) {
+  if (!answer) return false;
+  if (answer->status == 200 || answer->status == 204) return true;
+  const auto body = our_refusal(*answer);
+  return body &&
+         (ends_a_session(*body) || body->error.find("failed to find refresh token") != std::string::npos);
+}
+
+bool token_rejected(const HttpResponse& response) {
+  const auto body = our_refusal(response);
+  return body && (body->error_code == "InvalidSession" || body->error == "unauthorized");
+}
+
+}  // namespace keyturn::sdk
