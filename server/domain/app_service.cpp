@@ -146,7 +146,8 @@ Result<bool> AppService::ensure_admin_realm() {
   app.created = app.last_modified = now;
   AuthProvider password = new_provider(app.id, "local-userpass", false, now);
   password.config.set("autoConfirm", true);
-  if (auto added = directory_.add(app, {password}); !added) return added.error();
+  const AuthProvider key = new_provider(app.id, "api-key", false, now);  // for programs that administer
+  if (auto added = directory_.add(app, {password, key}); !added) return added.error();
   return true;
 }
 
