@@ -7,6 +7,7 @@
 
 #include "core/json/json.hpp"
 #include "core/jwt/jwt.hpp"
+#include "server/domain/own_claims.hpp"
 #include "server/domain/refusal.hpp"
 
 namespace keyturn::server {
@@ -77,6 +78,27 @@ bool is_text(const json::Object& object, std::string_view name, std::string_view
   return value != nullptr && value->as_string() != nullptr && *value->as_string() == wanted;
 }
 
+std::optional<TokenClaims> parse_claims(const std::string& text, TokenType type) {
+  auto payload = json::parse(text);
+  json::Object* object = payload ? payload->as_object() : nullptr;
+  if (object == nullptr) return std::nullopt;
+  TokenClaims claims;
+  claims.type = type;
+  const bool is_access = type == TokenType::access;
+  const auto times = jwt::read_times(*object);
+  if (!times || !is_text(*object, "typ", is_access ? "access" : "refresh") ||
+      !read_text(*object, is_access ? "iss" : "baas_id", claims.session_id) ||
+      !read_text(*object, "sub", claims.user_id) || !read_text(*object, "baas_device_id", claims.device_id) ||
+      !read_text(*object, "baas_domain_id", claims.domain_id)) {
+    return std::nullopt;
+  }
+  claims.issued_at = times->issued_at;
+  claims.expires_at = times->expires_at;
+  json::Value* data = is_access ? object->find("user_data") : nullptr;
+  if (data != nullptr && data->as_object() != nullptr) claims.user_data = std::move(*data->as_object());
+  return claims;
+}
+
 }  // namespace
 
 std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
@@ -119,28 +141,12 @@ Result<CheckedToken> check_token(const AppDirectory& directory, std::string_view
     return entry.key;
   });
   if (!jws || !is_text(jws->header, "typ", "JWT")) return session_over("unauthorized");
-  auto payload = json::parse(jws->payload);
-  json::Object* claims = payload ? payload->as_object() : nullptr;
-  if (claims == nullptr) return session_over("unauthorized");
-
+  auto claims = read_own_claims(jws->payload, entry.type);
+  if (!claims) claims = parse_claims(jws->payload, entry.type);
+  if (!claims || claims->domain_id != entry.app->app.domain_id) return session_over("unauthorized");
   CheckedToken token;
-  token.claims.type = entry.type;
-  const bool is_access = entry.type == TokenType::access;
-  const auto times = jwt::read_times(*claims);
-  if (!times || !is_text(*claims, "typ", is_access ? "access" : "refresh") ||
-      !read_text(*claims, is_access ? "iss" : "baas_id", token.claims.session_id) ||
-      !read_text(*claims, "sub", token.claims.user_id) ||
-      !read_text(*claims, "baas_device_id", token.claims.device_id) ||
-      !read_text(*claims, "baas_domain_id", token.claims.domain_id) ||
-      token.claims.domain_id != entry.app->app.domain_id) {
-    return session_over("unauthorized");
-  }
-  token.claims.issued_at = times->issued_at;
-  token.claims.expires_at = times->expires_at;
-  if (json::Value* data = is_access ? claims->find("user_data") : nullptr) {
-    if (data->as_object() != nullptr) token.claims.user_data = std::move(*data->as_object());
-  }
   token.app = std::move(entry.app);
+  token.claims = *std::move(claims);
   return token;
 }
 

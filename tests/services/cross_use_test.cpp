@@ -2,6 +2,7 @@
 #include "core/crypto/crypto.hpp"
 #include "core/json/json.hpp"
 #include "core/jwt/jwt.hpp"
+#include "server/domain/own_claims.hpp"
 #include "tests/services/services_fixture.hpp"
 
 // Row B-43: which token works where. The whole matrix, so that a new cell cannot be forgotten.
@@ -202,6 +203,49 @@ TEST_F(CrossUseTest, TokensHaveExactlyTheDocumentedShape) {
                 R"(,"exp":1705184000,"iat":)" + now + R"(,"stitch_data":null,"stitch_devId":")" + zeros +
                 R"(","stitch_domainId":")" + domain + R"(","stitch_id":")" + session +
                 R"(","stitch_ident":)" + ident + R"(,"sub":")" + tokens.user_id + R"(","typ":"refresh"})");
+}
+
+TEST_F(CrossUseTest, OwnClaimsAreReadAlikeWithAndWithoutTheParser) {
+  const json::Object device{{"platform", "Linux"}};
+  const LoginTokens tokens = log_in("anon-user", {}, &device);
+  for (const bool is_access : {true, false}) {
+    const std::string_view token = (is_access ? tokens.access_token : tokens.refresh_token).reveal();
+    const TokenType type = is_access ? TokenType::access : TokenType::refresh;
+    const std::string text = *crypto::base64url_decode(part(token, 1));
+    const auto quick = read_own_claims(text, type);
+    ASSERT_TRUE(quick) << "the quick way must take what we mint";
+    const SigningKeys& own = *app().keys;
+    // A blank makes it another text with the same meaning, which only the parser takes.
+    const auto parsed =
+        check_token(directory, jwt::mint(is_access ? own.access_es256 : own.refresh_hs256, " " + text));
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(quick->session_id, parsed->claims.session_id);
+    EXPECT_EQ(quick->user_id, parsed->claims.user_id);
+    EXPECT_EQ(quick->device_id, parsed->claims.device_id);
+    EXPECT_EQ(quick->domain_id, parsed->claims.domain_id);
+    EXPECT_EQ(quick->issued_at, parsed->claims.issued_at);
+    EXPECT_EQ(quick->expires_at, parsed->claims.expires_at);
+    EXPECT_FALSE(read_own_claims(text, is_access ? TokenType::refresh : TokenType::access));
+    for (std::size_t cut = 0; cut < text.size(); ++cut)
+      EXPECT_FALSE(read_own_claims(text.substr(0, cut), type));
+    EXPECT_FALSE(read_own_claims(text + " ", type));
+  }
+}
+
+TEST_F(CrossUseTest, AnIdentityIdWithQuotesCannotSpeakForTheToken) {
+  Session session;
+  session.id = "0123456789abcdef01234567";
+  session.user_id = "1123456789abcdef01234567";
+  session.device_id = std::string(kNoDevice);
+  session.provider_type = "custom-function";
+  session.provider_id = "2123456789abcdef01234567";
+  session.identity_id = R"(x"},"exp":9999999999,"iat":1,"sub":"somebody","typ":"refresh"})";
+  session.created = clock.wall_now();
+  session.refresh_expires = clock.wall_now() + 1h;
+  const auto checked = check_token(directory, mint_refresh_token(app(), session));
+  ASSERT_TRUE(checked);
+  EXPECT_EQ(checked->claims.user_id, session.user_id);
+  EXPECT_EQ(checked->claims.expires_at, session.refresh_expires);
 }
 
 TEST_F(CrossUseTest, UserDataTravelsInTheAccessToken) {
