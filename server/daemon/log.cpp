@@ -129,10 +129,12 @@ std::string log_line(WallTime now, LogLevel level, std::string_view message, Log
   line += R"(","message":)";
   json::append_quoted(line, message.substr(0, kLongestText));
   for (const auto& [name, value] : fields) {
+    const auto* text = std::get_if<std::string_view>(&value);
+    if (text != nullptr && text->empty()) continue;
     line += ",\"";
     line += name;
     line += "\":";
-    if (const auto* text = std::get_if<std::string_view>(&value)) {
+    if (text != nullptr) {
       json::append_quoted(line, text->substr(0, kLongestText));
     } else {
       line += std::to_string(std::get<std::int64_t>(value));

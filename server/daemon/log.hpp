@@ -50,7 +50,7 @@ class Log {
   std::shared_ptr<spdlog::logger> logger_;
 };
 
-/// One line without its end. Pure.
+/// One line without its end; fields with an empty text are left out. Pure.
 [[nodiscard]] std::string log_line(WallTime now, LogLevel level, std::string_view message,
                                    Log::Fields fields);
 

@@ -16,7 +16,8 @@ const WallTime kNow{std::chrono::microseconds(1'700'000'000'123'456)};
 
 TEST(Log, WritesOneJsonObjectPerLine) {
   EXPECT_EQ(
-      log_line(kNow, LogLevel::info, "request", {{"method", "GET"}, {"status", std::int64_t{200}}}),
+      log_line(kNow, LogLevel::info, "request",
+               {{"method", "GET"}, {"app_id", ""}, {"status", std::int64_t{200}}}),
       R"({"time":"2023-11-14T22:13:20.123Z","level":"info","message":"request","method":"GET","status":200})");
 }
 
