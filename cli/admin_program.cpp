@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/admin_program.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/settings.hpp"
+
+namespace keyturn::cli {
+namespace {
+
+using Command = std::function<Answer(Administrator&, const AdminRequest&, Terminal&)>;
+
+// A command below the path of the app that --app names.
+Command in_app(
+    std::function<Answer(Administrator&, const AdminRequest&, Terminal&, const std::string& path)> body) {
+  return [body = std::move(body)](Administrator& admin, const AdminRequest& request, Terminal& terminal) {
+    const auto path = admin.app_path(request.app);
+    return path ? body(admin, request, terminal, *path) : answer_of(path.error());
+  };
+}
+
+Command plain(const char* method, const char* rest) {
+  return in_app([=](Administrator& admin, const AdminRequest&, Terminal&, const std::string& path) {
+    return admin.send(method, path + rest);
+  });
+}
+
+// A command about one user.
+Command user_command(const char* method, const char* rest) {
+  return in_app([=](Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+    return admin.send(method, path + "/users/" + request.user + rest);
+  });
+}
+
+Command provider_switch(const char* rest) {
+  return in_app([=](Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+    const auto id = admin.provider_id(path, request.provider);
+    return id ? admin.send("PUT", path + "/auth_providers/" + *id + rest) : answer_of(id.error());
+  });
+}
+
+std::string json_text(EjsonDocument document) { return Ejson(std::move(document)).to_relaxed(); }
+
+Answer add_provider(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+  EjsonDocument body{{"type", request.provider}};
+  if (!request.config_json.empty()) {
+    const auto config = Ejson::parse(request.config_json);
+    if (!config) return answer_of(config.error());
+    body.set("config", *config);
+  }
+  return admin.send("POST", path + "/auth_providers", json_text(std::move(body)));
+}
+
+Answer create_user(Administrator& admin, const AdminRequest& request, Terminal& terminal,
+                   const std::string& path) {
+  const Secret password = terminal.read_secret("The user's password: ");
+  return admin.send("POST", path + "/users",
+                    json_text({{"email", request.user}, {"password", password.reveal()}}));
+}
+
+Answer set_token_settings(Administrator& admin, const AdminRequest& request, Terminal&,
+                          const std::string& path) {
+  EjsonDocument body;
+  if (request.access_seconds) body.set("access_token_lifetime_seconds", *request.access_seconds);
+  if (request.refresh_seconds) body.set("refresh_token_lifetime_seconds", *request.refresh_seconds);
+  if (request.idle_seconds) body.set("refresh_token_idle_seconds", *request.idle_seconds);
+  if (request.idle_off) body.set("refresh_token_idle_seconds", nullptr);
+  if (!request.algorithm.empty()) body.set("access_token_algorithm", request.algorithm);
+  return admin.send("PATCH", path + "/security/token_settings", json_text(std::move(body)));
+}
+
+class Commands {
+ public:
+  explicit Commands(AdminRequest& request) : request_(request) {}
+
+  CLI::App* add(CLI::App* parent, const char* name, const char* help, Command command) {
+    CLI::App* sub = parent->add_subcommand(name, help);
+    sub->callback([&request = request_, command = std::move(command)] { request.command = command; });
+    return sub;
+  }
+  CLI::App* group(CLI::App* parent, const char* name, const char* help) {
+    CLI::App* sub = parent->add_subcommand(name, help);
+    sub->require_subcommand(1);
+    sub->fallthrough();
+    return sub;
+  }
+
+  void apps(CLI::App* admin) {
+    CLI::App* apps = group(admin, "apps", "Apps of this server");
+    add(apps, "list", "List all",
+        [](Administrator& a, const AdminRequest&, Terminal&) { return a.send("GET", a.group_path()); });
+    add(apps, "create", "Make a new app",
+        [](Administrator& a, const AdminRequest& r, Terminal&) {
+          return a.send("POST", a.group_path(), json_text({{"name", r.name}}));
+        })
+        ->add_option("name", request_.name, "Its name")
+        ->required();
+    add(apps, "delete", "Remove the app named by --in with all its users", plain("DELETE", ""));
+  }
+
+  void providers(CLI::App* admin) {
+    CLI::App* providers = group(admin, "providers", "Ways to log in");
+    add(providers, "list", "List those of the app", plain("GET", "/auth_providers"));
+    CLI::App* more = add(providers, "add", "Add one, enabled", in_app(add_provider));
+    more->add_option("type", request_.provider,
+                     "anon-user, local-userpass, api-key, custom-token, custom-function")
+        ->required();
+    more->add_option("--config", request_.config_json, "Its configuration, a JSON object");
+    for (const char* name : {"enable", "disable"}) {
+      add(providers, name, "By type", provider_switch(*name == 'e' ? "/enable" : "/disable"))
+          ->add_option("type", request_.provider, "Its type")
+          ->required();
+    }
+  }
+
+  void users(CLI::App* admin) {
+    CLI::App* users = group(admin, "users", "Users of the app");
+    add(users, "list", "List the first 50", plain("GET", "/users"));
+    const auto about = [&](const char* name, const char* help, Command command) {
+      add(users, name, help, std::move(command))
+          ->add_option("user", request_.user, "The user's id")
+          ->required();
+    };
+    add(users, "create", "Make a confirmed e-mail user; the password is asked for", in_app(create_user))
+        ->add_option("email", request_.user, "E-mail address")
+        ->required();
+    about("show", "Show one", user_command("GET", ""));
+    about("enable", "Let the user log in again", user_command("PUT", "/enable"));
+    about("disable", "Lock the user out and end all sessions", user_command("PUT", "/disable"));
+    about("delete", "Delete the account", user_command("DELETE", ""));
+    about("revoke", "End all sessions of the user", user_command("PUT", "/logout"));
+    about("sessions", "List the user's live sessions", user_command("GET", "/sessions"));
+  }
+
+  void token_settings(CLI::App* admin) {
+    CLI::App* settings = group(admin, "token-settings", "Lifetimes and algorithm of the app's tokens");
+    add(settings, "get", "Show", plain("GET", "/security/token_settings"));
+    CLI::App* set = add(settings, "set", "Change what is given", in_app(set_token_settings));
+    set->add_option("--access-seconds", request_.access_seconds, "Life of an access token");
+    set->add_option("--refresh-seconds", request_.refresh_seconds, "Life of a refresh token");
+    CLI::Option* idle = set->add_option("--idle-seconds", request_.idle_seconds,
+                                        "End a session that was not used for so long");
+    set->add_flag("--idle-off", request_.idle_off, "No idle limit")->excludes(idle);
+    set->add_option("--algorithm", request_.algorithm, "Of access tokens")
+        ->check(CLI::IsMember({"ES256", "HS256"}));
+  }
+
+ private:
+  AdminRequest& request_;
+};
+
+}  // namespace
+
+void add_admin_commands(CLI::App& parser, AdminRequest& request) {
+  Commands commands(request);
+  CLI::App* admin = commands.group(&parser, "admin", "What an administrator does");
+  admin->add_option("--admin-email", request.email, "The administrator's address (or KEYTURN_ADMIN_EMAIL)");
+  admin->add_option("--in", request.app, "Client app id of the app to act on (or KEYTURN_APP)");
+  commands.apps(admin);
+  commands.providers(admin);
+  commands.users(admin);
+  commands.token_settings(admin);
+}
+
+Answer run_admin(const AdminRequest& request, const std::string& base_url, Terminal& terminal) {
+  AdminRequest chosen = request;
+  if (chosen.email.empty()) chosen.email = terminal.environment("KEYTURN_ADMIN_EMAIL").value_or("");
+  if (chosen.app.empty()) chosen.app = terminal.environment("KEYTURN_APP").value_or("");
+  const std::string server =
+      base_url.empty() ? terminal.environment("KEYTURN_BASE_URL").value_or("") : base_url;
+  if (server.empty())
+    return answer_of(
+        Error(ErrorCode::InvalidConfiguration, "no server: give --base-url or set KEYTURN_BASE_URL"));
+  if (chosen.email.empty()) {
+    return answer_of(Error(ErrorCode::InvalidConfiguration,
+                           "no administrator: give --admin-email or set KEYTURN_ADMIN_EMAIL"));
+  }
+  const auto given = terminal.environment("KEYTURN_ADMIN_PASSWORD");
+  auto administrator = Administrator::log_in(
+      server, chosen.email, given ? Secret(*given) : terminal.read_secret("Administrator's password: "));
+  if (!administrator) return answer_of(administrator.error());
+  return chosen.command(*administrator, chosen, terminal);
+}
+
+}  // namespace keyturn::cli

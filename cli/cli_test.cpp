@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as a user types it, against a scripted server.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <map>
+
+#include <keyturn/testing.hpp>
+
+#include "cli/program.hpp"
+
+namespace keyturn::cli {
+namespace {
+
+class FakeTerminal final : public Terminal {
+ public:
+  void print(std::string_view text) override { out += std::string(text) + "\n"; }
+  void print_error(std::string_view text) override { err += std::string(text) + "\n"; }
+  Secret read_secret(std::string_view) override {
+    if (typed.empty()) return Secret();
+    Secret secret(typed.front());
+    typed.pop_front();
+    return secret;
+  }
+  std::optional<std::string> environment(const char* name) const override {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::string out;
+  std::string err;
+  std::deque<std::string> typed;
+  std::map<std::string, std::string> variables;
+};
+
+class CommandLine : public ::testing::Test {
+ protected:
+  CommandLine() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "keyturn-cli-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    terminal_.variables["KEYTURN_STORE"] = (folder_ / "store").string();
+    server_.add_user("ada@example.com", "secret-password");
+  }
+  ~CommandLine() override { std::filesystem::remove_all(folder_); }
+
+  int type(std::vector<std::string> arguments) {
+    terminal_.out.clear();
+    terminal_.err.clear();
+    return run(arguments, terminal_);
+  }
+  void log_in() {
+    terminal_.typed = {"secret-password"};
+    ASSERT_EQ(type({"login", "--email", "ada@example.com", "--app", "x", "--base-url", server_.base_url()}),
+              0)
+        << terminal_.err;
+  }
+
+  std::filesystem::path folder_;
+  FakeTerminal terminal_;
+  keyturn::testing::ScriptedServer server_;
+};
+
+TEST_F(CommandLine, LogInIsRememberedSoThatTokenAloneIsEnough) {
+  log_in();
+  EXPECT_NE(terminal_.out.find("logged in: "), std::string::npos);
+  ASSERT_EQ(type({"token"}), 0) << terminal_.err;
+  EXPECT_EQ(std::count(terminal_.out.begin(), terminal_.out.end(), '.'), 2) << "a JWT and nothing else";
+  EXPECT_EQ(server_.refresh_count(), 0);
+  EXPECT_EQ(type({"refresh"}), 0);
+  EXPECT_EQ(server_.refresh_count(), 1);
+}
+
+TEST_F(CommandLine, JsonIsForPrograms) {
+  log_in();
+  ASSERT_EQ(type({"--json", "status"}), 0);
+  EXPECT_NE(terminal_.out.find(R"("state":"logged in")"), std::string::npos) << terminal_.out;
+  ASSERT_EQ(type({"users", "--json"}), 0);
+  EXPECT_NE(terminal_.out.find(R"("current":true)"), std::string::npos);
+}
+
+TEST_F(CommandLine, WrongPasswordFailsWithTheServersCode) {
+  terminal_.typed = {"wrong"};
+  EXPECT_EQ(type({"login", "--email", "ada@example.com", "--app", "x", "--base-url", server_.base_url()}), 1);
+  EXPECT_EQ(terminal_.err, "keyturn: unauthorized (InvalidPassword)\n");
+  EXPECT_EQ(type({"token", "--app", "x", "--base-url", server_.base_url()}), 3);
+}
+
+TEST_F(CommandLine, EndedSessionSaysLogInAgainAndWhy) {
+  log_in();
+  const std::string user = terminal_.out.substr(11, 24);
+  server_.revoke(user);
+  EXPECT_EQ(type({"refresh"}), 3);
+  EXPECT_NE(terminal_.err.find("reason revoked"), std::string::npos) << terminal_.err;
+  EXPECT_EQ(type({"status", "--why"}), 3);
+  EXPECT_NE(terminal_.out.find("the last session ended: revoked"), std::string::npos) << terminal_.out;
+}
+
+TEST_F(CommandLine, UnreachableServerSaysTryAgainLater) {
+  log_in();
+  server_.set_reachable(false);
+  EXPECT_EQ(type({"refresh"}), 4);
+  EXPECT_EQ(type({"status"}), 0);
+}
+
+TEST_F(CommandLine, RequestShowsTheBodyAndTellsOfAFailure) {
+  log_in();
+  EXPECT_EQ(type({"request", "/api/client/v2.0/auth/profile"}), 0);
+  EXPECT_NE(terminal_.out.find("ada@example.com"), std::string::npos);
+  EXPECT_EQ(type({"request", "/nowhere"}), 1);
+  EXPECT_EQ(type({"request", "http://127.0.0.1:1/elsewhere"}), 1);
+  EXPECT_NE(terminal_.err.find("OriginNotAllowed"), std::string::npos);
+}
+
+TEST_F(CommandLine, LogOutLeavesNoToken) {
+  log_in();
+  EXPECT_EQ(type({"logout"}), 0) << terminal_.err;
+  EXPECT_EQ(type({"token"}), 3);
+  EXPECT_EQ(terminal_.out, "");
+}
+
+TEST_F(CommandLine, WrongUsageIsTold) {
+  EXPECT_EQ(type({}), 2);
+  EXPECT_EQ(type({"who"}), 2);
+  EXPECT_EQ(type({"login", "--anonymous", "--jwt"}), 2);
+  EXPECT_EQ(type({"token", "--min-validity", "x"}), 2);
+  EXPECT_EQ(type({"token"}), 1);
+  EXPECT_NE(terminal_.err.find("no app"), std::string::npos);
+  EXPECT_EQ(type({"--help"}), 0);
+  EXPECT_NE(terminal_.out.find("Exit codes"), std::string::npos);
+}
+
+TEST_F(CommandLine, AdministratorSetsTokenLifetimes) {
+  const char* const login = "/api/admin/v3.0/auth/providers/local-userpass/login";
+  const char* const apps = "/api/admin/v3.0/groups/g/apps";
+  server_.enqueue("POST", login, {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
+  server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
+                  {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
+  server_.enqueue("GET", apps, {.status = 200, .body = R"([{"_id":"1","client_app_id":"shop-abcde"}])"});
+  server_.enqueue("PATCH", std::string(apps) + "/1/security/token_settings",
+                  {.status = 200, .body = R"({"access_token_lifetime_seconds":600})"});
+  terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
+  terminal_.typed = {"admin-password"};
+  ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "token-settings", "set",
+                  "--access-seconds", "600", "--idle-off"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(server_.requests().back().body,
+            R"({"access_token_lifetime_seconds":600,"refresh_token_idle_seconds":null})");
+  EXPECT_EQ(server_.requests().front().body,
+            R"({"username":"admin@example.com","password":"admin-password"})");
+}
+
+}  // namespace
+}  // namespace keyturn::cli

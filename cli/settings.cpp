@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/settings.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include <keyturn/ejson.hpp>
+
+namespace keyturn::cli {
+namespace {
+
+std::filesystem::path remembered_file(const std::filesystem::path& store) { return store / "cli.json"; }
+
+std::string member(const EjsonDocument& document, std::string_view name) {
+  const Ejson* value = document.find(name);
+  const auto* text = value == nullptr ? nullptr : value->get_if<std::string>();
+  return text == nullptr ? "" : *text;
+}
+
+EjsonDocument read_remembered(const std::filesystem::path& store) {
+  std::ifstream file(remembered_file(store));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto parsed = Ejson::parse(text);
+  const auto* document = parsed ? parsed->get_if<EjsonDocument>() : nullptr;
+  return document == nullptr ? EjsonDocument{} : *document;
+}
+
+}  // namespace
+
+std::filesystem::path default_store(const Terminal& terminal) {
+  if (const auto data = terminal.environment("XDG_DATA_HOME"))
+    return std::filesystem::path(*data) / "keyturn";
+  return std::filesystem::path(terminal.environment("HOME").value_or(".")) / ".local/share/keyturn";
+}
+
+Result<Settings> complete(Settings given, const Terminal& terminal) {
+  if (given.store.empty()) given.store = terminal.environment("KEYTURN_STORE").value_or("");
+  if (given.store.empty()) given.store = default_store(terminal);
+  if (given.app_id.empty()) given.app_id = terminal.environment("KEYTURN_APP").value_or("");
+  if (given.base_url.empty()) given.base_url = terminal.environment("KEYTURN_BASE_URL").value_or("");
+  if (given.app_id.empty() || given.base_url.empty()) {
+    const EjsonDocument remembered = read_remembered(given.store);
+    if (given.app_id.empty()) given.app_id = member(remembered, "app");
+    if (given.base_url.empty()) given.base_url = member(remembered, "base_url");
+  }
+  if (given.app_id.empty())
+    return Error(ErrorCode::InvalidConfiguration, "no app: give --app or set KEYTURN_APP");
+  if (given.base_url.empty())
+    return Error(ErrorCode::InvalidConfiguration, "no server: give --base-url or set KEYTURN_BASE_URL");
+  return given;
+}
+
+Result<void> remember(const Settings& settings) {
+  const std::string text =
+      Ejson(EjsonDocument{{"app", settings.app_id}, {"base_url", settings.base_url}}).to_relaxed() + "\n";
+  const std::filesystem::path next = remembered_file(settings.store).string() + ".new";
+  const int file = open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const bool written = file >= 0 &&
+                       write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       fsync(file) == 0;
+  if (file >= 0) close(file);
+  std::error_code fault;
+  if (written) std::filesystem::rename(next, remembered_file(settings.store), fault);
+  if (!written || fault) return Error(ErrorCode::StoreUnavailable, "the store's folder cannot be written");
+  return {};
+}
+
+}  // namespace keyturn::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <keyturn/base/result.hpp>
+
+#include "cli/terminal.hpp"
+
+namespace keyturn::cli {
+
+/// Which app of which server, and where its sessions are kept.
+struct Settings {
+  std::string app_id;
+  std::string base_url;
+  std::filesystem::path store;
+};
+
+/// The default folder of the store: `$XDG_DATA_HOME/keyturn`, else `~/.local/share/keyturn`.
+[[nodiscard]] std::filesystem::path default_store(const Terminal& terminal);
+
+/// Fills what is empty: from KEYTURN_APP, KEYTURN_BASE_URL and KEYTURN_STORE, then from what the last log-in
+/// remembered in the store. Errors: `InvalidConfiguration` naming what is missing.
+[[nodiscard]] Result<Settings> complete(Settings given, const Terminal& terminal);
+
+/// Keeps app and server in the store's folder (file 0600), so that `keyturn token` alone is enough
+/// afterwards.
+[[nodiscard]] Result<void> remember(const Settings& settings);
+
+}  // namespace keyturn::cli
