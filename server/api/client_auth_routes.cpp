@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
 #include <utility>
 
 #include "core/protocol/messages.hpp"
@@ -22,24 +21,6 @@ Result<Answer> location(Call& call) {
   out.deployment_model = call.app->app.deployment_model;
   out.location = call.app->app.location;
   return text_answer(protocol::write_location(out));
-}
-
-/// The members that a provider cannot do without must be strings, so that nothing else ever reaches it (row
-/// B-72).
-Result<void> check_credentials(std::string_view provider, const json::Object& credentials) {
-  struct Required {
-    std::string_view provider;
-    std::string_view member;
-  };
-  static constexpr std::array<Required, 4> kRequired{{{"local-userpass", "username"},
-                                                      {"local-userpass", "password"},
-                                                      {"api-key", "key"},
-                                                      {"custom-token", "token"}}};
-  for (const Required& each : kRequired) {
-    if (each.provider != provider) continue;
-    if (auto text = required_text(credentials, each.member); !text) return text.error();
-  }
-  return {};
 }
 
 Result<LoginTokens> log_in_or_link(Call& call, std::string_view provider,
@@ -71,7 +52,6 @@ Result<Answer> log_in_with(Call& call, std::string_view provider) {
   }
   auto login = protocol::parse_login_request(call.request.body);
   if (!login) return login.error();
-  if (auto checked = check_credentials(provider, login->credentials); !checked) return checked.error();
   auto tokens = log_in_or_link(call, provider, *login);
   if (!tokens) return tokens.error();
   return text_answer(render_login(*std::move(tokens)));
