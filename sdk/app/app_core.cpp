@@ -44,6 +44,7 @@ void AppCore::close() {
   if (std::exchange(closed_, true)) return;
   parts_.linger([this] { return sessions_->telling_server(); });
   parts_.stop_loop();
+  sessions_->close();
   parts_.stop_callbacks();
 }
 

@@ -36,7 +36,7 @@ class Backoff {
   constexpr void failed(BootTime now, std::optional<std::chrono::seconds> retry_after, std::uint32_t chance) {
     failures_ = std::min(failures_ + 1, 1'000'000);
     const auto part = [chance](std::chrono::microseconds whole) {
-      return whole / 65'536 * (chance % 65'536U);
+      return whole * static_cast<std::int64_t>(chance % 65'536U) / 65'536;
     };
     if (retry_after) {
       const std::chrono::microseconds wait = *retry_after;

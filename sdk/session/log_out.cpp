@@ -16,6 +16,7 @@ Pending<void> SessionManager::log_out(UserRef user) {
 }
 
 void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer) {
+  look_around();  // another process may have logged the user in: that session is to end as well
   if (user->state != UserState::logged_in) {
     answer.set({});
     return;

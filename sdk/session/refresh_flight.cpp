@@ -168,6 +168,12 @@ void RefreshFlight::on_session_over(const Error& error) {
   finish(error, "the server ended the session");
 }
 
+void RefreshFlight::drop() {
+  over_ = true;
+  lock_.reset();
+  waiters_.clear();
+}
+
 void RefreshFlight::give_way() {
   if (!verdict_given_) finish_superseded();
 }

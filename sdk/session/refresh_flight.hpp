@@ -27,6 +27,8 @@ class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
   void start();
   /// The owner of the tokens has changed: wakes all waiters now.
   void give_way();
+  /// The loop has stopped: forgets all waiters.
+  void drop();
 
  private:
   void take_lock();

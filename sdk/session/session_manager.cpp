@@ -7,6 +7,7 @@
 #include "core/json/json.hpp"
 #include "core/protocol/routes.hpp"
 #include "sdk/session/http_date.hpp"
+#include "sdk/session/refresh_flight.hpp"
 #include "sdk/session/token_claims.hpp"
 
 namespace keyturn::sdk {
@@ -34,7 +35,14 @@ SessionManager::SessionManager(SessionSettings settings, SessionParts parts)
                [this](const std::string& line) { log(line); }}),
       look_around_at_(0) {}
 
-SessionManager::~SessionManager() = default;
+SessionManager::~SessionManager() { close(); }
+
+void SessionManager::close() {
+  // A flight and its user hold each other while it lasts.
+  for (const UserRef& user : all_users()) {
+    if (const auto flight = std::move(user->flight)) flight->drop();
+  }
+}
 
 Result<void> SessionManager::load() {
   const auto version = parts_.store->version();
@@ -231,7 +239,8 @@ void SessionManager::look_around() {
   std::vector<UserRef> gone = all_users();
   for (StoredUser& stored : *users) {
     std::erase_if(gone, [&](const UserRef& user) { return user->id == stored.user_id; });
-    adopt(record_of(stored.user_id), std::move(stored));
+    const UserRef user = record_of(stored.user_id);  // before `stored` is moved from
+    adopt(user, std::move(stored));
   }
   set_current(current->value_or(""));
   for (const UserRef& user : gone) {

@@ -70,6 +70,8 @@ class SessionManager {
   SessionManager(const SessionManager&) = delete;
   SessionManager& operator=(const SessionManager&) = delete;
   ~SessionManager();
+  /// After the loop has been stopped: answers those who still wait for a refresh.
+  void close();
 
   [[nodiscard]] const SessionSettings& settings() const { return settings_; }
   [[nodiscard]] const std::shared_ptr<Callbacks>& callbacks() const { return parts_.callbacks; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -22,9 +23,9 @@ enum class TokenAction {
 struct RefreshPolicy {
   int ahead_earliest = 720;  ///< The background refresh starts at a point between these two,
   int ahead_latest = 880;    ///< drawn for each token, so that clients do not come together (problem 21).
-  /// The background refresh starts no later than this before the end, when the earliest point allows (row
-  /// B-08).
-  std::chrono::seconds ahead_of_end{65};
+  /// It starts no later than so long before the end, where that is not before the floor (row B-08).
+  std::chrono::seconds ahead_of_end{62};
+  int ahead_floor = 700;
   /// Assumed of a token whose claims tell no usable life (promise 10).
   std::chrono::seconds unknown_lifetime{300};
   std::chrono::seconds longest_lifetime{std::chrono::hours(24 * 366)};
@@ -53,12 +54,15 @@ struct TokenState {
                                                               const RefreshPolicy& policy,
                                                               std::uint32_t chance) {
   const std::chrono::microseconds life = lifetime;
-  const auto earliest = life / 1000 * policy.ahead_earliest;
+  auto earliest = life / 1000 * policy.ahead_earliest;
   auto latest = life / 1000 * policy.ahead_latest;
-  if (life - policy.ahead_of_end >= earliest && life - policy.ahead_of_end < latest)
-    latest = life - policy.ahead_of_end;
-  // In steps of a 65,536th, which keeps the product far from overflow.
-  return earliest + (latest - earliest) / 65'536 * (chance % 65'536U);
+  const auto limit = life - policy.ahead_of_end;
+  if (limit >= life / 1000 * policy.ahead_floor) {
+    earliest = std::min(earliest, limit);
+    latest = std::min(latest, limit);
+  }
+  // The span is below 2^43 us, so the product fits.
+  return earliest + (latest - earliest) * static_cast<std::int64_t>(chance % 65'536U) / 65'536;
 }
 
 /// A token that came at `received_at`.

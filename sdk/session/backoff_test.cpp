@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/backoff.hpp"
+
+#include <gtest/gtest.h>
+
+namespace keyturn::sdk {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr BootTime kNow{std::chrono::hours(1)};
+
+TEST(Backoff, GrowsWithinFullJitterToItsCap) {
+  BackoffPolicy policy;
+  policy.budget = 1'000;
+  Backoff most(policy);
+  Backoff least(policy);
+  std::chrono::microseconds grown = 1s;
+  for (int i = 0; i < 100; ++i) {
+    most.failed(kNow, {}, 65'535);
+    least.failed(kNow, {}, 0);
+    EXPECT_LE(most.not_before() - kNow, grown);
+    EXPECT_GE(most.not_before() - kNow, grown * 99 / 100);
+    EXPECT_EQ(least.not_before(), kNow);
+    grown = std::min<std::chrono::microseconds>(grown * 2, 60s);
+  }
+}
+
+TEST(Backoff, OpensExactlyAtItsTime) {
+  Backoff backoff;
+  EXPECT_TRUE(backoff.may_try(BootTime()));
+  backoff.failed(kNow, 10s, 0);
+  EXPECT_FALSE(backoff.may_try(kNow + 10s - 1us));
+  EXPECT_TRUE(backoff.may_try(kNow + 10s));
+  backoff.succeeded();
+  EXPECT_TRUE(backoff.may_try(kNow));
+}
+
+// Row B-04: within a tenth of what the server asked for.
+TEST(Backoff, ObeysRetryAfter) {
+  for (const std::uint32_t chance : {0U, 30'000U, 65'535U}) {
+    for (const auto asked : {1s, 17s, 3600s}) {
+      Backoff backoff;
+      backoff.failed(kNow, asked, chance);
+      EXPECT_GE(backoff.not_before() - kNow, asked);
+      EXPECT_LE(backoff.not_before() - kNow, std::chrono::microseconds(asked) * 11 / 10);
+    }
+  }
+}
+
+TEST(Backoff, SpendsNoMoreThanItsBudgetInAWindow) {
+  Backoff backoff;
+  BootTime now = kNow;
+  int tries = 0;
+  while (now < kNow + 1h) {
+    if (backoff.may_try(now)) {
+      ++tries;
+      backoff.failed(now, {}, 0);  // chance gives no wait at all
+    } else {
+      now = backoff.not_before();
+    }
+  }
+  EXPECT_EQ(tries, 6 * 30);
+}
+
+}  // namespace
+}  // namespace keyturn::sdk

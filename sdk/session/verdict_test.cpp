@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/verdict.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "sdk/session/http_date.hpp"
+#include "sdk/session/token_claims.hpp"
+
+namespace keyturn::sdk {
+namespace {
+
+using namespace std::chrono_literals;
+const std::string kOver = R"({"error":"invalid session","error_code":"InvalidSession","reason":"revoked"})";
+const std::string kToken = R"({"access_token":"aaa.bbb.ccc"})";
+
+HttpResponse response(int status, const std::string& type, const std::string& body) {
+  HttpResponse out{status, {}, body};
+  if (!type.empty()) out.headers.emplace_back("Content-Type", type);
+  return out;
+}
+
+// Row B-04: every status, content type and truncation; only the closed list ends a session.
+TEST(JudgeRefresh, EndsASessionOnTheClosedListOnly) {
+  const std::string types[] = {"application/json",
+                               "Application/JSON",
+                               "application/json;charset=utf-8",
+                               "application/json ; x=y",
+                               "",
+                               "text/html",
+                               "text/json",
+                               "application/jsonp",
+                               "application/problem+json",
+                               "json"};
+  const std::string bodies[] = {kOver,
+                                R"({"error":"x","error_code":"UserDisabled"})",
+                                R"({"error":"x","error_code":"UserNotFound"})",
+                                R"({"error":"invalid session"})",
+                                R"({"error_code":"InvalidSession ","error":""})",
+                                R"({"error_code":"invalidsession"})",
+                                R"([{"error_code":"InvalidSession"}])",
+                                "InvalidSession",
+                                "",
+                                "null",
+                                "<html>InvalidSession</html>",
+                                R"({"error":"x","error_code":"AuthError"})",
+                                R"({"error_code":["InvalidSession"]})",
+                                kOver + kOver};
+  int ends = 0;
+  for (int status = 100; status < 600; ++status) {
+    for (const auto& type : types) {
+      for (const auto& body : bodies) {
+        const auto judged = judge_refresh(response(status, type, body));
+        const bool json =
+            type.substr(0, 16) == "application/json" && type.substr(0, 17) != "application/jsonp";
+        const bool is_json = json || type == "Application/JSON";
+        const bool expected = status == 401 && is_json && (&body == &bodies[0] || &body == &bodies[1]);
+        EXPECT_EQ(judged.verdict == Verdict::session_over, expected) << status << ' ' << type << ' ' << body;
+        EXPECT_EQ(judged.error.remedy, expected ? Remedy::log_in_again : Remedy::retry_later)
+            << status << ' ' << type << ' ' << body;
+        ends += expected ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_EQ(ends, 8);
+}
+
+TEST(JudgeRefresh, KeepsTheSessionOnEveryTruncationOfAVerdict) {
+  for (std::size_t size = 0; size < kOver.size(); ++size)
+    EXPECT_EQ(judge_refresh(response(401, "application/json", kOver.substr(0, size))).verdict,
+              Verdict::transient)
+        << size;
+  const auto whole = judge_refresh(response(401, "application/json", kOver));
+  EXPECT_EQ(whole.verdict, Verdict::session_over);
+  EXPECT_EQ(whole.error.reason, EndReason::revoked);
+}
+
+TEST(JudgeRefresh, TakesATokenFromAWholeJsonAnswerOnly) {
+  for (const int status : {200, 201}) {
+    const auto judged = judge_refresh(response(status, "application/json", kToken));
+    EXPECT_EQ(judged.verdict, Verdict::refreshed);
+    EXPECT_TRUE(judged.access_token.equals("aaa.bbb.ccc"));
+  }
+  for (std::size_t size = 0; size < kToken.size(); ++size)
+    EXPECT_EQ(judge_refresh(response(201, "application/json", kToken.substr(0, size))).verdict,
+              Verdict::transient);
+  for (const int status : {202, 204, 206, 301, 302, 307, 308})
+    EXPECT_EQ(judge_refresh(response(status, "application/json", kToken)).verdict, Verdict::transient)
+        << status;
+  EXPECT_EQ(judge_refresh(response(201, "text/html", kToken)).verdict, Verdict::transient);
+  for (const char* token : {"", "a.b", "a..c", ".b.c", "a.b.", "a.b.c.d", "a b.c.d", "a.b.c\\n"})
+    EXPECT_EQ(
+        judge_refresh(response(201, "application/json", std::string(R"({"access_token":")") + token + "\"}"))
+            .verdict,
+        Verdict::transient)
+        << token;
+}
+
+TEST(JudgeRefresh, TakesNoNetworkErrorForAVerdict) {
+  for (const ErrorCode code :
+       {ErrorCode::NetworkError, ErrorCode::DeadlineExceeded, ErrorCode::InvalidSession}) {
+    const auto judged = judge_refresh(Error(code, "x"));
+    EXPECT_EQ(judged.verdict, Verdict::transient);
+    EXPECT_EQ(judged.error.remedy, Remedy::retry_later);
+  }
+}
+
+TEST(JudgeRefresh, PassesRetryAfterOn) {
+  for (const int status : {429, 503}) {
+    HttpResponse answer = response(status, "text/plain", "");
+    answer.headers.emplace_back("Retry-After", "17");
+    EXPECT_EQ(judge_refresh(answer).retry_after, 17s);
+  }
+}
+
+TEST(RetryAfter, IsReadInBothFormsAndBounded) {
+  const auto read = [](const std::string& value, const std::string& date = "Sun, 06 Nov 1994 08:49:37 GMT") {
+    return retry_after_of({{"Date", date}, {"Retry-After", value}});
+  };
+  EXPECT_EQ(read("0"), 0s);
+  EXPECT_EQ(read("120"), 120s);
+  EXPECT_EQ(read("3601"), 3600s);
+  EXPECT_EQ(read("99999999999999999999999"), 3600s);
+  EXPECT_EQ(read("Sun, 06 Nov 1994 08:50:37 GMT"), 60s);
+  EXPECT_EQ(read("Sun, 06 Nov 1994 08:40:37 GMT"), 0s);
+  for (const char* bad : {"", "-1", "1.5", "soon", "1 "}) EXPECT_EQ(read(bad), std::nullopt) << bad;
+  EXPECT_EQ(read("Sun, 06 Nov 1994 08:50:37 GMT", "yesterday"), std::nullopt);
+}
+
+TEST(HttpDate, IsReadInItsOneForm) {
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), WallTime(std::chrono::seconds(784'111'777)));
+  for (const char* bad :
+       {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 31 Feb 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, -6 Nov 1994 08:49:37 GMT"})
+    EXPECT_EQ(parse_http_date(bad), std::nullopt) << bad;
+}
+
+TEST(RevocationDelivered, TakesAnEndedSessionForDelivered) {
+  EXPECT_TRUE(revocation_delivered(response(204, "", "")));
+  EXPECT_TRUE(revocation_delivered(response(
+      401, "application/json",
+      R"({"error":"invalid session: failed to find refresh token","error_code":"InvalidSession"})")));
+  for (const int status : {301, 400, 401, 403, 404, 429, 500, 503})
+    EXPECT_FALSE(revocation_delivered(response(status, "text/html", "x"))) << status;
+  EXPECT_FALSE(revocation_delivered(Error(ErrorCode::NetworkError, "x")));
+}
+
+TEST(TokenRejected, BelievesA401OfOursOnly) {
+  EXPECT_TRUE(token_rejected(response(401, "application/json", kOver)));
+  EXPECT_TRUE(token_rejected(response(401, "application/json", R"({"error":"unauthorized"})")));
+  EXPECT_FALSE(token_rejected(
+      response(401, "application/json", R"({"error":"unauthorized: taken","error_code":"AuthError"})")));
+  EXPECT_FALSE(token_rejected(response(401, "text/html", kOver)));
+  EXPECT_FALSE(token_rejected(response(403, "application/json", kOver)));
+}
+
+TEST(Claims, AreReadWhereTheyCanBe) {
+  EXPECT_EQ(read_claims("not a token").lifetime, std::nullopt);
+  EXPECT_EQ(read_claims("").custom_data, "");
+}
+
+}  // namespace
+}  // namespace keyturn::sdk
