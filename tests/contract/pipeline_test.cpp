@@ -50,9 +50,10 @@ TEST_F(Pipeline, AFaultOfTheStoreIsNeverAVerdictAndTellsNothing) {
 }
 
 TEST_F(Pipeline, EveryRequestHasAnIdOfItsOwn) {
-  const auto first = find_header(ask("GET", "/healthz").headers, protocol::kRequestIdHeader);
-  const std::string kept(*first);
-  EXPECT_NE(find_header(ask("GET", "/healthz").headers, protocol::kRequestIdHeader), kept);
+  const HttpResponse first = ask("GET", "/healthz");
+  const HttpResponse second = ask("GET", "/healthz");
+  EXPECT_NE(find_header(first.headers, protocol::kRequestIdHeader),
+            find_header(second.headers, protocol::kRequestIdHeader));
 }
 
 TEST_F(Pipeline, WritesOneRecordPerRequest) {
@@ -112,7 +113,8 @@ TEST_F(Pipeline, AHostThatIsNoneIsNotEchoed) {
 
 TEST_F(Pipeline, TheLinkLeadsToTheLoggedRefusal) {
   const HttpResponse refused = ask("POST", "${client}/app/${app}/auth/providers/api-key/login");
-  const auto link = json::parse(refused.body)->string_at("link");
+  const auto said = json::parse(refused.body);
+  const auto link = said->string_at("link");
   ASSERT_TRUE(link);
   const std::string target = "${admin_api}" + std::string(link->substr(link->find("/groups/")));
   const HttpResponse logs = ask("GET", target, "${admin}");
