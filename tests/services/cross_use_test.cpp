@@ -159,6 +159,16 @@ TEST_F(CrossUseTest, EachClaimIsMandatoryAndOfItsKind) {
   }
 }
 
+TEST_F(CrossUseTest, AKeyOfAnotherAppIsRefusedBeforeAnySessionIsLookedFor) {
+  const std::vector<Realm> all = realms();
+  const std::string claims = json::write(json::Value(payload(all[0].tokens.refresh_token.reveal())));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool is_own = i == 0;
+    EXPECT_EQ(check_token(directory, jwt::mint(all[i].view->keys->refresh_hs256, claims)).has_value(), is_own)
+        << i;
+  }
+}
+
 TEST_F(CrossUseTest, TokensOfARemovedAppAreUnauthorized) {
   const std::vector<Realm> all = realms();
   ASSERT_TRUE(apps.remove(app_id));

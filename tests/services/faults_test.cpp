@@ -193,6 +193,11 @@ TEST_F(FaultOutcomeTest, ALostAnswerToALogOutStillEndedTheSession) {
               SaysOver("invalid session: failed to find refresh token", EndReason::logged_out));
 }
 
+TEST_F(FaultOutcomeTest, AnAnonymousUserWhoseLogInIsUnderWayIsNotTakenForIdle) {
+  session_store.before_open = [&] { EXPECT_EQ(*users.remove_idle_anonymous(app(), 100), 0); };
+  log_in("anon-user", {});
+}
+
 TEST_F(FaultOutcomeTest, AFailedWriteOfUsesKeepsThemForTheNext) {
   const LoginTokens tokens = log_in("anon-user", {});
   clock.advance(2min);
