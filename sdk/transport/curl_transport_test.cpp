@@ -87,9 +87,9 @@ TEST_F(CurlTransportTest, SilentServerMeetsTheDeadline) {
   answer_with({.status = 200, .delay = seconds{30}});
   HttpRequest request = get("/x");
   request.timeout = milliseconds{200};
-  const auto began = std::chrono::steady_clock::now();
+  const auto began = system_clock().boot_now();
   const auto response = send(request);
-  const auto took = std::chrono::steady_clock::now() - began;
+  const auto took = system_clock().boot_now() - began;
   ASSERT_FALSE(response.has_value());
   EXPECT_EQ(response.error().code, ErrorCode::DeadlineExceeded);
   EXPECT_EQ(response.error().remedy, Remedy::retry_later);
@@ -182,9 +182,9 @@ TEST_F(CurlTransportTest, StopTellsEveryoneWithinAHundredMilliseconds) {
     });
   }
   while (server_.requests().size() < 5) std::this_thread::yield();
-  const auto began = std::chrono::steady_clock::now();
+  const auto began = system_clock().boot_now();
   loop_.stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds{100});
+  EXPECT_LT(system_clock().boot_now() - began, milliseconds{100});
   EXPECT_EQ(told, 10);
   transport_.send(get("/x"), [&](const Result<HttpResponse>&) { ++told; });
   EXPECT_EQ(told, 11);
