@@ -75,9 +75,12 @@ void SessionManager::with_token(const UserRef& user, std::chrono::seconds min_va
     case TokenAction::log_in_again:
       done(not_logged_in(*user));
       return;
-    case TokenAction::use_and_refresh:
+    case TokenAction::use_and_refresh: {
+      std::string token = give(user);  // before the refresh, which may learn of a log-out from the store
       refresh_ahead(user);
-      [[fallthrough]];
+      done(std::move(token));
+      return;
+    }
     case TokenAction::use:
       done(give(user));
       return;
