@@ -62,7 +62,7 @@ class CurlLoop::Thread {
     {
       const std::scoped_lock lock(mutex_);
       stopping_ = true;
-      if (multi_ != nullptr) curl_multi_wakeup(multi_);
+      wake();
     }
     if (thread_.joinable()) thread_.join();
     std::deque<Task> tasks;
@@ -86,34 +86,63 @@ class CurlLoop::Thread {
   }
 
   void start_or_wake() {  // under the lock
-    if (multi_ != nullptr) {
-      curl_multi_wakeup(multi_);
-      return;
+    if (!thread_.joinable()) {
+      thread_ = std::thread([this] { run(); });
+    } else {
+      wake();
     }
-    init_libcurl_once();
-    multi_ = curl_multi_init();
-    thread_ = std::thread([this] { run(); });
+  }
+
+  void wake() {  // under the lock
+    if (multi_ != nullptr) curl_multi_wakeup(multi_);
+    wake_.notify_one();
   }
 
   void run() {
     std::unique_lock lock(mutex_);
-    CURLM* const multi = multi_;
     while (!stopping_) {
       lock.unlock();
       run_due();
-      start_requests(multi);
-      drive(multi);
       lock.lock();
-      const int timeout = stopping_ || !tasks_.empty() || !requests_.empty() ? 0 : until_next_timer();
+      const bool has_requests = !requests_.empty();
+      CURLM* multi = multi_;
       lock.unlock();
-      curl_multi_poll(multi, nullptr, 0, timeout, nullptr);
+      if (has_requests && multi == nullptr) {
+        multi = start_libcurl();
+        lock.lock();
+        multi_ = multi;
+        lock.unlock();
+      }
+      if (has_requests) start_requests(multi);
+      if (multi != nullptr) drive(multi);
       lock.lock();
+      if (stopping_ || !tasks_.empty() || !requests_.empty()) continue;
+      wait(lock);
     }
+    CURLM* const multi = multi_;
     lock.unlock();
     abandon(multi);
     lock.lock();
-    curl_multi_cleanup(multi);
-    multi_ = nullptr;
+    multi_ = nullptr;  // from here on nobody wakes it
+    lock.unlock();
+    if (multi != nullptr) curl_multi_cleanup(multi);
+  }
+
+  static CURLM* start_libcurl() {
+    init_libcurl_once();
+    return curl_multi_init();
+  }
+
+  void wait(std::unique_lock<std::mutex>& lock) {
+    const int timeout = until_next_timer();
+    CURLM* const multi = multi_;
+    if (multi == nullptr) {
+      wake_.wait_for(lock, std::chrono::milliseconds{timeout});
+      return;
+    }
+    lock.unlock();
+    curl_multi_poll(multi, nullptr, 0, timeout, nullptr);
+    lock.lock();
   }
 
   int until_next_timer() const {  // under the lock
@@ -147,6 +176,10 @@ class CurlLoop::Thread {
       requests.swap(requests_);
     }
     for (Request& request : requests) {
+      if (multi == nullptr) {
+        request.second(Error(ErrorCode::NetworkError, "no memory for a transfer"));
+        continue;
+      }
       auto transfer = std::make_unique<CurlTransfer>(std::move(request.first), std::move(request.second));
       const auto prepared = transfer->prepare();
       if (!prepared) {
@@ -193,6 +226,7 @@ class CurlLoop::Thread {
 
   Clock& clock_;
   mutable std::mutex mutex_;
+  std::condition_variable wake_;  ///< Until libcurl is started; it has a way of its own then.
   bool stopping_ = false;
   CURLM* multi_ = nullptr;  ///< Written under the lock, so that it can be woken from any thread.
   std::thread thread_;

@@ -12,8 +12,9 @@ namespace keyturn::sdk {
 
 /// The I/O thread of an `App` on libcurl's multi interface: tasks, timers and transfers take turns on it.
 ///
-/// The thread, and libcurl itself, are started by the first use, so that an app that is never asked for the
-/// network costs neither (rows B-25, B-30). Timers are counted on the `Clock`'s boot time.
+/// The thread is started by the first use and libcurl, on the thread, by the first request, so that an app
+/// that is never asked for the network costs neither (rows B-25, B-30). Timers are counted on the `Clock`'s
+/// boot time.
 ///
 /// Thread safety: all members; `stop` may be called by one thread only, never on the loop's own.
 /// Lifetime: the clock outlives the loop. The destructor stops.
@@ -39,9 +40,9 @@ class CurlLoop final : public IoLoop {
 /// Sends requests on a `CurlLoop`; the sole user of libcurl.
 ///
 /// Plain http speaks HTTP/1.1; https may use HTTP/2. Certificates are verified against the system's
-/// authorities, always. Proxies are taken from the environment as libcurl documents it. A connection that the
-/// server closed while it was idle is replaced without the caller's notice, since nothing of the request had
-/// been received. Contract, thread safety: see `HttpTransport`. Lifetime: the loop outlives it.
+/// authorities, always. Proxies are taken from the environment as libcurl documents it. A request that a used
+/// connection took without any answer is repeated on a fresh one, unless it is a POST or PATCH with a body,
+/// which may have taken effect. Contract, thread safety: see `HttpTransport`. Lifetime: the loop outlives it.
 class CurlTransport final : public HttpTransport {
  public:
   explicit CurlTransport(CurlLoop& loop);

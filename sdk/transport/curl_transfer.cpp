@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kMostHeaderBytes = std::size_t{64} * 1024;
 constexpr std::size_t kMostBodyBytes = std::size_t{20} * 1'000'000;
 constexpr long kConnectTimeoutMs = 15'000;
+// Less than servers keep an idle connection, so that a request seldom meets its end.
+constexpr long kLongestIdleSeconds = 60;
 
 std::string_view trimmed(std::string_view text) {
   const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
@@ -38,8 +40,16 @@ void CurlTransfer::set_method() {
     curl_easy_setopt(handle_, CURLOPT_NOBODY, 1L);
     return;
   }
-  // POST and PUT always carry a length, 0 too (RFC 9110 section 8.6).
-  if (has_body || request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH") {
+  const bool may_create = request_.method == "POST" || request_.method == "PATCH";
+  if (has_body && may_create) {
+    // Such a request may take effect twice (RFC 9110 section 9.2.2). libcurl repeats on a fresh connection
+    // what a used one did not answer, unless it would have to rewind a body for that and cannot.
+    curl_easy_setopt(handle_, CURLOPT_POST, 1L);
+    curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl_easy_setopt(handle_, CURLOPT_READFUNCTION, &CurlTransfer::give_body);
+    curl_easy_setopt(handle_, CURLOPT_READDATA, this);
+  } else if (has_body || may_create || request_.method == "PUT") {
+    // POST and PUT always carry a length, 0 too (RFC 9110 section 8.6).
     curl_easy_setopt(handle_, CURLOPT_POSTFIELDS, request_.body.data());
     curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
   }
@@ -74,6 +84,11 @@ Result<void> CurlTransfer::prepare() {
   curl_easy_setopt(handle_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
   curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(std::min<std::int64_t>(timeout, kConnectTimeoutMs)));
+  curl_easy_setopt(handle_, CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
+  curl_easy_setopt(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(kMostBodyBytes));
+  curl_easy_setopt(handle_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  // Do not wait for a name server when a transfer ends before its answer: everyone else would wait as well.
+  curl_easy_setopt(handle_, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(handle_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   curl_easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &CurlTransfer::take_header);
   curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
@@ -81,6 +96,13 @@ Result<void> CurlTransfer::prepare() {
   curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
   set_method();
   return {};
+}
+
+std::size_t CurlTransfer::give_body(char* to, std::size_t size, std::size_t count, void* transfer) {
+  auto& self = *static_cast<CurlTransfer*>(transfer);
+  const std::size_t given = self.request_.body.copy(to, size * count, self.body_given_);
+  self.body_given_ += given;
+  return given;
 }
 
 std::size_t CurlTransfer::take_header(char* data, std::size_t size, std::size_t count, void* transfer) {
@@ -126,7 +148,10 @@ Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
   }
   if (code == CURLE_OPERATION_TIMEDOUT)
     return Error(ErrorCode::DeadlineExceeded, "no answer within the time limit");
-  if (too_large_) return Error(ErrorCode::NetworkError, "the answer is too large");
+  if (too_large_ || code == CURLE_FILESIZE_EXCEEDED)
+    return Error(ErrorCode::NetworkError, "the answer is too large");
+  if (code == CURLE_SEND_FAIL_REWIND)
+    return Error(ErrorCode::NetworkError, "the connection was closed before an answer came");
   // libcurl's texts name the fault, never the address or a header.
   return Error(ErrorCode::NetworkError, std::string("the exchange failed: ") + curl_easy_strerror(code));
 }

@@ -27,12 +27,14 @@ class CurlTransfer {
   [[nodiscard]] HttpTransport::Callback take_callback() { return std::move(done_); }
 
  private:
+  static std::size_t give_body(char* to, std::size_t size, std::size_t count, void* transfer);
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* transfer);
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* transfer);
   void set_method();
 
   HttpRequest request_;
   HttpTransport::Callback done_;
+  std::size_t body_given_ = 0;
   HttpResponse response_;
   std::size_t header_bytes_ = 0;
   bool head_complete_ = false;

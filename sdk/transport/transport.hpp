@@ -11,7 +11,7 @@ namespace keyturn::sdk {
 
 /// Sends HTTP requests.
 ///
-/// Contract (sdk/transport/conformance): the callback is called exactly once, on the loop's thread, with no
+/// Contract (curl_transport_test.cpp, hostile_network_test.cpp): the callback is called exactly once, on the loop's thread, with no
 /// lock held; any status is a response; an error is `NetworkError` or `DeadlineExceeded` (the whole exchange
 /// took longer than `request.timeout`). Redirects are not followed (rule S8). A response is bounded: headers
 /// 64 KiB, body 20 MB (rule S17). TLS certificates are verified always.
