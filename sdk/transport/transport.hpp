@@ -12,10 +12,10 @@ namespace keyturn::sdk {
 /// Sends HTTP requests.
 ///
 /// Contract (curl_transport_test.cpp, hostile_network_test.cpp): the callback is called exactly once, on the
-/// loop's thread, with no lock held; any status is a response; an error is `NetworkError` or `DeadlineExceeded`
-/// (the whole exchange took longer than `request.timeout`). A POST or PATCH with a body is sent once at most.
-/// Redirects are not followed (rule S8). A response is bounded: headers 64 KiB, body 20 MB (rule S17). TLS
-/// certificates are verified always.
+/// loop's thread, with no lock held; any status is a response; an error is `NetworkError` or
+/// `DeadlineExceeded` (the whole exchange took longer than `request.timeout`). A POST or PATCH with a body is
+/// sent once at most. Redirects are not followed (rule S8). A response is bounded: headers 64 KiB, body 20 MB
+/// (rule S17). TLS certificates are verified always.
 class HttpTransport {
  public:
   using Callback = std::function<void(Result<HttpResponse>)>;
