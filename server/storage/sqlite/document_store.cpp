@@ -11,6 +11,7 @@
 #include "server/storage/sqlite/change_feed.hpp"
 #include "server/storage/sqlite/database.hpp"
 #include "server/storage/sqlite/document_rows.hpp"
+#include "server/storage/sqlite/new_document.hpp"
 #include "server/storage/sqlite/stores.hpp"
 
 namespace keyturn::server::sqlite {
@@ -32,42 +33,6 @@ struct Found {
   StoredDocument stored;
   Filter::Match match;
 };
-
-// The new document of an upsert that matched nothing: what the filter says is equal, then the update.
-Result<EjsonDocument> upserted(const Filter& filter, const Update& update, const DocumentContext& context) {
-  EjsonDocument seed;
-  if (update.is_replacement()) {
-    const EjsonDocument equalities = filter.equalities();
-    if (const Ejson* id = equalities.find("_id")) seed.set("_id", *id);
-  } else {
-    EjsonDocument set;
-    for (const auto& [path, value] : filter.equalities()) set.set(path, value);
-    if (!set.empty()) {
-      auto equal = Update::compile(EjsonDocument{{"$set", set}});
-      if (!equal) return equal.error();
-      auto applied = equal->apply({}, {}, context.clock.wall_now(), true);
-      if (!applied) return applied;
-      seed = std::move(*applied);
-    }
-  }
-  return update.apply(seed, {}, context.clock.wall_now(), true);
-}
-
-EjsonDocument with_id(EjsonDocument document, const DocumentContext& context) {
-  if (document.contains("_id")) return document;
-  const auto id = ObjectId::from_hex(make_object_id(context.clock.wall_now(), context.random_bytes(8)));
-  EjsonDocument whole{{"_id", *id}};
-  for (const auto& [name, value] : document) whole.append(name, value);
-  return whole;
-}
-
-Result<void> check_id(const EjsonDocument& document) {
-  const Ejson& id = *document.find("_id");
-  const bool unfit = id.get_if<EjsonArray>() != nullptr || id.get_if<BsonRegex>() != nullptr ||
-                     id.get_if<BsonUndefined>() != nullptr;
-  if (unfit) return refused("The '_id' value cannot be of type array, regex or undefined");
-  return {};
-}
 
 class SqliteDocumentStore final : public DocumentStore {
  public:

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/storage/sqlite/new_document.hpp"
+
+#include "core/base/object_id.hpp"
+
+namespace keyturn::server::sqlite {
+
+using documents::Filter;
+using documents::Update;
+
+Result<EjsonDocument> upserted(const Filter& filter, const Update& update, const DocumentContext& context) {
+  EjsonDocument seed;
+  if (update.is_replacement()) {
+    const EjsonDocument equalities = filter.equalities();
+    if (const Ejson* id = equalities.find("_id")) seed.set("_id", *id);
+  } else {
+    EjsonDocument set;
+    for (const auto& [path, value] : filter.equalities()) set.set(path, value);
+    if (!set.empty()) {
+      auto equal = Update::compile(EjsonDocument{{"$set", set}});
+      if (!equal) return equal.error();
+      auto applied = equal->apply({}, {}, context.clock.wall_now(), true);
+      if (!applied) return applied;
+      seed = std::move(*applied);
+    }
+  }
+  return update.apply(seed, {}, context.clock.wall_now(), true);
+}
+
+EjsonDocument with_id(EjsonDocument document, const DocumentContext& context) {
+  if (document.contains("_id")) return document;
+  const auto id = ObjectId::from_hex(make_object_id(context.clock.wall_now(), context.random_bytes(8)));
+  EjsonDocument whole{{"_id", *id}};
+  for (const auto& [name, value] : document) whole.append(name, value);
+  return whole;
+}
+
+Result<void> check_id(const EjsonDocument& document) {
+  const Ejson& id = *document.find("_id");
+  const bool unfit = id.get_if<EjsonArray>() != nullptr || id.get_if<BsonRegex>() != nullptr ||
+                     id.get_if<BsonUndefined>() != nullptr;
+  if (unfit)
+    return Error(ErrorCode::MongoDBError, "The '_id' value cannot be of type array, regex or undefined");
+  return {};
+}
+
+}  // namespace keyturn::server::sqlite
