@@ -3,8 +3,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/settings.hpp"
-
 namespace keyturn::cli {
 namespace {
 
@@ -14,6 +12,9 @@ using Command = std::function<Answer(Administrator&, const AdminRequest&, Termin
 Command in_app(
     std::function<Answer(Administrator&, const AdminRequest&, Terminal&, const std::string& path)> body) {
   return [body = std::move(body)](Administrator& admin, const AdminRequest& request, Terminal& terminal) {
+    if (request.app.empty())
+      return answer_of(
+          Error(ErrorCode::InvalidConfiguration, "no app: give --in or --app, or set KEYTURN_APP"));
     const auto path = admin.app_path(request.app);
     return path ? body(admin, request, terminal, *path) : answer_of(path.error());
   };
@@ -49,6 +50,10 @@ Answer add_provider(Administrator& admin, const AdminRequest& request, Terminal&
     body.set("config", *config);
   }
   return admin.send("POST", path + "/auth_providers", json_text(std::move(body)));
+}
+
+Answer list_users(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+  return admin.send("GET", path + "/users" + (request.after.empty() ? "" : "?after=" + request.after));
 }
 
 Answer create_user(Administrator& admin, const AdminRequest& request, Terminal& terminal,
@@ -115,7 +120,8 @@ class Commands {
 
   void users(CLI::App* admin) {
     CLI::App* users = group(admin, "users", "Users of the app");
-    add(users, "list", "List the first 50", plain("GET", "/users"));
+    add(users, "list", "List 50", in_app(list_users))
+        ->add_option("--after", request_.after, "Begin after the user with this id");
     const auto about = [&](const char* name, const char* help, Command command) {
       add(users, name, help, std::move(command))
           ->add_option("user", request_.user, "The user's id")
@@ -155,29 +161,30 @@ void add_admin_commands(CLI::App& parser, AdminRequest& request) {
   Commands commands(request);
   CLI::App* admin = commands.group(&parser, "admin", "What an administrator does");
   admin->add_option("--admin-email", request.email, "The administrator's address (or KEYTURN_ADMIN_EMAIL)");
-  admin->add_option("--in", request.app, "Client app id of the app to act on (or KEYTURN_APP)");
+  admin->add_option("--in", request.app, "Client app id of the app to act on (or --app)");
   commands.apps(admin);
   commands.providers(admin);
   commands.users(admin);
   commands.token_settings(admin);
 }
 
-Answer run_admin(const AdminRequest& request, const std::string& base_url, Terminal& terminal) {
+Answer run_admin(const AdminRequest& request, const Settings& settings, Terminal& terminal) {
+  const Settings known = filled(settings, terminal);
   AdminRequest chosen = request;
   if (chosen.email.empty()) chosen.email = terminal.environment("KEYTURN_ADMIN_EMAIL").value_or("");
-  if (chosen.app.empty()) chosen.app = terminal.environment("KEYTURN_APP").value_or("");
-  const std::string server =
-      base_url.empty() ? terminal.environment("KEYTURN_BASE_URL").value_or("") : base_url;
-  if (server.empty())
+  if (chosen.app.empty()) chosen.app = known.app_id;
+  if (known.base_url.empty()) {
     return answer_of(
         Error(ErrorCode::InvalidConfiguration, "no server: give --base-url or set KEYTURN_BASE_URL"));
+  }
   if (chosen.email.empty()) {
     return answer_of(Error(ErrorCode::InvalidConfiguration,
                            "no administrator: give --admin-email or set KEYTURN_ADMIN_EMAIL"));
   }
   const auto given = terminal.environment("KEYTURN_ADMIN_PASSWORD");
-  auto administrator = Administrator::log_in(
-      server, chosen.email, given ? Secret(*given) : terminal.read_secret("Administrator's password: "));
+  auto administrator =
+      Administrator::log_in(known.base_url, chosen.email,
+                            given ? Secret(*given) : terminal.read_secret("Administrator's password: "));
   if (!administrator) return answer_of(administrator.error());
   return chosen.command(*administrator, chosen, terminal);
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/admin_commands.hpp"
+#include "cli/settings.hpp"
 #include "cli/terminal.hpp"
 
 namespace CLI {
@@ -23,6 +24,7 @@ struct AdminRequest {
   std::string provider;
   std::string config_json;
   std::string user;
+  std::string after;
   std::string session;
   std::optional<std::int64_t> access_seconds;
   std::optional<std::int64_t> refresh_seconds;
@@ -37,7 +39,8 @@ struct AdminRequest {
 void add_admin_commands(CLI::App& parser, AdminRequest& request);
 
 /// Logs the administrator in (address by --admin-email or KEYTURN_ADMIN_EMAIL, password from
-/// KEYTURN_ADMIN_PASSWORD or asked for) and runs the command.
-[[nodiscard]] Answer run_admin(const AdminRequest& request, const std::string& base_url, Terminal& terminal);
+/// KEYTURN_ADMIN_PASSWORD or asked for) and runs the command, about the app of the settings unless the
+/// request names another.
+[[nodiscard]] Answer run_admin(const AdminRequest& request, const Settings& settings, Terminal& terminal);
 
 }  // namespace keyturn::cli

@@ -123,11 +123,30 @@ TEST_F(CommandLine, WrongUsageIsTold) {
   EXPECT_EQ(type({}), 2);
   EXPECT_EQ(type({"who"}), 2);
   EXPECT_EQ(type({"login", "--anonymous", "--jwt"}), 2);
+  EXPECT_EQ(type({"login", "--app", "x", "--base-url", server_.base_url()}), 2) << "no way is chosen";
   EXPECT_EQ(type({"token", "--min-validity", "x"}), 2);
   EXPECT_EQ(type({"token"}), 1);
   EXPECT_NE(terminal_.err.find("no app"), std::string::npos);
   EXPECT_EQ(type({"--help"}), 0);
   EXPECT_NE(terminal_.out.find("Exit codes"), std::string::npos);
+}
+
+TEST_F(CommandLine, AdministratorActsOnTheAppThatIsKnown) {
+  log_in();
+  server_.enqueue("POST", "/api/admin/v3.0/auth/providers/local-userpass/login",
+                  {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
+  server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
+                  {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
+  server_.enqueue("GET", "/api/admin/v3.0/groups/g/apps",
+                  {.status = 200, .body = R"([{"_id":"1","client_app_id":"x"}])"});
+  server_.enqueue("GET", "/api/admin/v3.0/groups/g/apps/1/users",
+                  {.status = 200, .body = R"([{"_id":"u2"}])"});
+  terminal_.typed = {"admin-password"};
+  ASSERT_EQ(type({"admin", "--admin-email", "admin@example.com", "users", "list", "--after", "u1"}), 0)
+      << terminal_.err;
+  EXPECT_EQ(server_.requests().back().path, "/api/admin/v3.0/groups/g/apps/1/users?after=u1");
+  EXPECT_EQ(type({"admin", "users", "list"}), 1);
+  EXPECT_NE(terminal_.err.find("no administrator"), std::string::npos);
 }
 
 TEST_F(CommandLine, AdministratorSetsTokenLifetimes) {

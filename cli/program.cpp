@@ -81,21 +81,16 @@ Answer do_list_users(Request& request, Terminal& terminal) {
 
 void add_login(CLI::App& parser, Request& request) {
   CLI::App* login = parser.add_subcommand("login", "Log a user in, who becomes the current one");
-  CLI::Option* anonymous = login->add_flag("--anonymous", request.login.anonymous,
-                                           "A new anonymous user, or the one logged in here");
-  CLI::Option* email = login->add_option("--email", request.login.email,
-                                         "Log in with this e-mail address; the password is asked for");
-  CLI::Option* api_key =
-      login->add_flag("--api-key", request.login.api_key, "Log in with an API key, which is asked for");
-  CLI::Option* jwt = login->add_flag(
-      "--jwt", request.login.jwt, "Log in with a JWT of an issuer that the app trusts, which is asked for");
+  CLI::Option_group* way = login->add_option_group("Way");
+  way->require_option(1);
+  way->add_flag("--anonymous", request.login.anonymous, "A new anonymous user, or the one logged in here");
+  CLI::Option* email = way->add_option("--email", request.login.email,
+                                       "Log in with this e-mail address; the password is asked for");
+  way->add_flag("--api-key", request.login.api_key, "Log in with an API key, which is asked for");
+  way->add_flag("--jwt", request.login.jwt,
+                "Log in with a JWT of an issuer that the app trusts, which is asked for");
   login->add_flag("--register", request.login.register_first, "Register the e-mail address first")
       ->needs(email);
-  for (CLI::Option* one : {anonymous, email, api_key, jwt}) {
-    for (CLI::Option* other : {anonymous, email, api_key, jwt}) {
-      if (one != other) one->excludes(other);
-    }
-  }
   login->callback([&request] { request.command = do_log_in; });
 }
 
@@ -203,8 +198,7 @@ int run(const std::vector<std::string>& arguments, Terminal& terminal) {
     terminal.print_error(std::string("keyturn: ") + fault.what() + "; see keyturn --help");
     return static_cast<int>(ExitCode::usage);
   }
-  if (admin.command)
-    return show(run_admin(admin, request.settings.base_url, terminal), request.json, terminal);
+  if (admin.command) return show(run_admin(admin, request.settings, terminal), request.json, terminal);
   return show(request.command(request, terminal), request.json, terminal);
 }
 

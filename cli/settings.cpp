@@ -36,7 +36,7 @@ std::filesystem::path default_store(const Terminal& terminal) {
   return std::filesystem::path(terminal.environment("HOME").value_or(".")) / ".local/share/keyturn";
 }
 
-Result<Settings> complete(Settings given, const Terminal& terminal) {
+Settings filled(Settings given, const Terminal& terminal) {
   if (given.store.empty()) given.store = terminal.environment("KEYTURN_STORE").value_or("");
   if (given.store.empty()) given.store = default_store(terminal);
   if (given.app_id.empty()) given.app_id = terminal.environment("KEYTURN_APP").value_or("");
@@ -46,6 +46,11 @@ Result<Settings> complete(Settings given, const Terminal& terminal) {
     if (given.app_id.empty()) given.app_id = member(remembered, "app");
     if (given.base_url.empty()) given.base_url = member(remembered, "base_url");
   }
+  return given;
+}
+
+Result<Settings> complete(Settings given, const Terminal& terminal) {
+  given = filled(std::move(given), terminal);
   if (given.app_id.empty())
     return Error(ErrorCode::InvalidConfiguration, "no app: give --app or set KEYTURN_APP");
   if (given.base_url.empty())

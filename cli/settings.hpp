@@ -21,7 +21,10 @@ struct Settings {
 [[nodiscard]] std::filesystem::path default_store(const Terminal& terminal);
 
 /// Fills what is empty: from KEYTURN_APP, KEYTURN_BASE_URL and KEYTURN_STORE, then from what the last log-in
-/// remembered in the store. Errors: `InvalidConfiguration` naming what is missing.
+/// remembered in the store. What is known nowhere stays empty.
+[[nodiscard]] Settings filled(Settings given, const Terminal& terminal);
+
+/// The same, complete. Errors: `InvalidConfiguration` naming what is missing.
 [[nodiscard]] Result<Settings> complete(Settings given, const Terminal& terminal);
 
 /// Keeps app and server in the store's folder (file 0600), so that `keyturn token` alone is enough
