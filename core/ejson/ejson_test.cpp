@@ -159,6 +159,17 @@ TEST(Ejson, DamagedBytesAreRefused) {
   EXPECT_FALSE(ejson::to_bson(EjsonDocument{{std::string("a\0b", 3), 1}}).has_value());
 }
 
+TEST(Ejson, BytesThatAreNotUtf8AreRefusedAndNulBytesInTextAreKept) {
+  for (const EjsonDocument& text :
+       {EjsonDocument{{"a", std::string("x\xff")}}, EjsonDocument{{"a", BsonRegex{"x\xff", ""}}},
+        EjsonDocument{{"x\xff", 1}}}) {
+    const auto bytes = ejson::to_bson(text);
+    EXPECT_FALSE(bytes.has_value() && ejson::from_bson(*bytes).has_value());
+  }
+  const EjsonDocument with_nul{{"a", std::string("x\0y", 3)}};
+  EXPECT_EQ(*ejson::from_bson(*ejson::to_bson(with_nul)), with_nul);
+}
+
 TEST(Ejson, NumbersConvertOnlyWhenExact) {
   EXPECT_EQ(Ejson(1.0).to_int64(), 1);
   EXPECT_EQ(Ejson(1.5).to_int64(), std::nullopt);
