@@ -305,7 +305,6 @@ std::ptrdiff_t threads_of_this_process() {
 }
 
 TEST(CurlLoopRounds, LeaveNoThreadBehind) {
-  RawServer server([](RawPeer& peer) { peer.idle(seconds{30}); });
   const auto before = threads_of_this_process();
   for (int round = 0; round < 200; ++round) {
     CurlLoop loop(system_clock());
@@ -316,7 +315,7 @@ TEST(CurlLoopRounds, LeaveNoThreadBehind) {
     loop.stop();
     ASSERT_EQ(told, 1);
   }
-  EXPECT_EQ(threads_of_this_process(), before);
+  EXPECT_LE(threads_of_this_process(), before);  // one of a test before may have ended only now
 }
 
 }  // namespace
