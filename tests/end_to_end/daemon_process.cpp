@@ -22,8 +22,6 @@
 namespace keyturn::end_to_end {
 namespace {
 
-constexpr const char* kAdminEmail = "admin@example.com";
-constexpr const char* kAdminPassword = "correct horse battery staple";
 constexpr int kStartTries = 1'000;  // of 10 ms each
 
 std::string read_file(const std::filesystem::path& path) {

@@ -24,6 +24,10 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+/// Its first administrator.
+inline constexpr const char* kAdminEmail = "admin@example.com";
+inline constexpr const char* kAdminPassword = "correct horse battery staple";
+
 /// The real daemon on a free port. `stop` and `start` may follow each other: the data stays.
 class DaemonProcess {
  public:
