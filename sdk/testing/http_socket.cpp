@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <stdexcept>
 
@@ -40,8 +41,11 @@ ListeningSocket::ListeningSocket() : descriptor_(socket(AF_INET, SOCK_STREAM | S
 ListeningSocket::~ListeningSocket() { close(descriptor_); }
 
 std::optional<int> ListeningSocket::accept_one() const {
-  const int connection = accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
-  return connection < 0 ? std::nullopt : std::optional(connection);
+  for (;;) {
+    const int connection = accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (connection >= 0) return connection;
+    if (errno != ECONNABORTED && errno != EINTR) return std::nullopt;  // a peer that gave up is no end
+  }
 }
 
 void ListeningSocket::shut_down() noexcept { shutdown(descriptor_, SHUT_RDWR); }
