@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/functions/frame.hpp"
+
+#include <utility>
+
+#include "core/json/json.hpp"
+
+namespace keyturn::server::functions {
+namespace {
+
+constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kMaxMessageBytes = std::size_t{64} * 1024;
+// A document of depth 100 (decisions.md "JSON depth") in a message, its deepest value in an EJSON wrapper.
+constexpr int kMaxDepth = 104;
+
+std::optional<FailureKind> failure_kind(std::string_view code) {
+  if (code == "thrown") return FailureKind::thrown;
+  if (code == "syntax") return FailureKind::syntax;
+  if (code == "invalid") return FailureKind::invalid;
+  if (code == "not_callable") return FailureKind::not_callable;
+  return std::nullopt;
+}
+
+/// The last lines, each cut to its limit; broken UTF-8 at the cut is the reader's to repair (json::write).
+std::vector<std::string> logs_of(const json::Value& message) {
+  std::vector<std::string> logs;
+  const json::Value* given = message.find("logs");
+  const json::Array* lines = given == nullptr ? nullptr : given->as_array();
+  if (lines == nullptr) return logs;
+  for (std::size_t i = lines->size() > kMaxLogs ? lines->size() - kMaxLogs : 0; i < lines->size(); ++i) {
+    if (const std::string* line = (*lines)[i].as_string()) logs.push_back(line->substr(0, kMaxLogBytes));
+  }
+  return logs;
+}
+
+std::optional<WorkerMessage> request_of(json::Object& members, std::int64_t call) {
+  WorkerRequest request{call, 0, {}, {}};
+  const json::Value* rpc = members.find("rpc");
+  const json::Value* method = members.find("m");
+  json::Value* arguments = members.find("a");
+  if (rpc == nullptr || rpc->as_int() == nullptr || method == nullptr || method->as_string() == nullptr ||
+      arguments == nullptr || arguments->as_array() == nullptr) {
+    return std::nullopt;
+  }
+  request.rpc = *rpc->as_int();
+  request.method = *method->as_string();
+  request.arguments = std::move(*arguments->as_array());
+  return request;
+}
+
+std::optional<WorkerMessage> failure_of(const json::Value& message, std::int64_t call) {
+  const auto kind = failure_kind(message.string_at("code").value_or(""));
+  const auto text = message.string_at("message");
+  if (!kind || !text || text->size() > kMaxMessageBytes) return std::nullopt;
+  return WorkerFailure{call, message.bool_at("async").value_or(false), *kind, std::string(*text),
+                       logs_of(message)};
+}
+
+}  // namespace
+
+std::optional<WorkerMessage> parse_message(std::string_view text) {
+  auto parsed = json::parse(text, {kMaxFrameBytes, kMaxDepth, json::DuplicateNames::refuse});
+  if (!parsed || parsed->as_object() == nullptr) return std::nullopt;
+  json::Value& message = *parsed;
+  const std::string_view type = message.string_at("t").value_or("");
+  if (type == "ready") return WorkerReady{};
+  if (type == "pong") return WorkerPong{};
+  const auto call = message.int_at("id");
+  if (!call) return std::nullopt;
+  if (type == "host") return request_of(*message.as_object(), *call);
+  if (type == "err") return failure_of(message, *call);
+  json::Value* value = message.as_object()->find("v");
+  if (type != "ret" || value == nullptr) return std::nullopt;
+  WorkerResult result{*call, message.bool_at("async").value_or(false), {}, logs_of(message)};
+  result.value = std::move(*value);
+  return result;
+}
+
+void FrameReader::append(std::string_view bytes) {
+  if (taken_ > 0) {
+    buffer_.erase(0, taken_);
+    taken_ = 0;
+  }
+  buffer_.append(bytes);
+}
+
+std::optional<std::string_view> FrameReader::next() {
+  const std::string_view left = std::string_view(buffer_).substr(taken_);
+  if (is_broken_ || left.size() < kLengthBytes) return std::nullopt;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    length |= std::size_t{static_cast<unsigned char>(left[i])} << (8 * i);
+  }
+  if (length > kMaxFrameBytes) {
+    is_broken_ = true;
+    return std::nullopt;
+  }
+  if (left.size() - kLengthBytes < length) return std::nullopt;
+  taken_ += kLengthBytes + length;
+  return left.substr(kLengthBytes, length);
+}
+
+std::string frame(std::string_view text) {
+  std::string out;
+  out.reserve(kLengthBytes + text.size());
+  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+    out += static_cast<char>((text.size() >> (8 * i)) & 0xFFU);
+  }
+  out += text;
+  return out;
+}
+
+std::string call_frames(const CallHead& head, const json::Array& arguments, const json::Object& context) {
+  json::Object first{{"t", "call"}, {"id", head.id}, {"name", head.name}, {"hash", head.hash}};
+  if (head.source) first.set("source", *head.source);
+  // Written as text, so that the arguments are not copied into a value first.
+  std::string body = R"({"args":[)";
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (i > 0) body += ',';
+    body += json::write(arguments[i]);
+  }
+  body += R"(],"context":)" + json::write(context) + "}";
+  return frame(json::write(std::move(first))) + frame(body);
+}
+
+std::string ping_frame() { return frame(R"({"t":"ping"})"); }
+
+std::string answer_frame(std::int64_t rpc, json::Object members) {
+  members.set("t", "hostr");
+  members.set("rpc", rpc);
+  return frame(json::write(std::move(members)));
+}
+
+}  // namespace keyturn::server::functions

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/functions/node_function_runtime.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/domain/refusal.hpp"
+#include "server/functions/can_evaluate.hpp"
+
+namespace keyturn::server::functions {
+namespace {
+
+constexpr std::string_view kTimeOver = "execution time limit exceeded";
+
+json::Value undefined() { return json::Object{{"$undefined", true}}; }
+
+Error failure(const WorkerFailure& failure) {
+  switch (failure.kind) {
+    case FailureKind::syntax:
+      return refusal(ErrorCode::FunctionSyntaxError, failure.message);
+    case FailureKind::invalid:
+      return refusal(ErrorCode::FunctionInvalid, failure.message);
+    case FailureKind::not_callable:
+      return refusal(ErrorCode::NotCallable, failure.message);
+    case FailureKind::thrown:
+      break;
+  }
+  return refusal(ErrorCode::FunctionExecutionError, failure.message);
+}
+
+json::Object default_user(const std::optional<Principal>& caller, bool as_system) {
+  json::Object user{{"id", caller ? caller->user_id : std::string()},
+                    {"type", as_system ? "system" : "normal"},
+                    {"data", json::Object()},
+                    {"custom_data", json::Object()},
+                    {"identities", json::Array()}};
+  return user;
+}
+
+Result<WorkerCommand> command_of(const RuntimeOptions& options) {
+  auto program = load_worker_program(options.function_host);
+  if (!program) return program.error();
+  return WorkerCommand{options.launcher, options.node, *std::move(program), options.node_flags,
+                       options.data_limit_bytes};
+}
+
+}  // namespace
+
+/// One call as the server knows it: the worker's questions are answered from this, whatever they say.
+struct NodeFunctionRuntime::Frame {
+  const App& app;
+  std::optional<Principal> caller;
+  bool as_system = false;
+  int depth = 1;
+  std::int64_t id = 0;
+  std::size_t requests = 0;
+  BootTime deadline;
+  const json::Object& request;
+  bool was_async = false;
+};
+
+NodeFunctionRuntime::NodeFunctionRuntime(RuntimeOptions options, WorkerCommand command, AppStore& apps,
+                                         FunctionHost* host, Clock& clock)
+    : options_(std::move(options)),
+      host_(host),
+      clock_(clock),
+      catalog_(apps),
+      limits_(options_.calls_per_app, options_.calls_per_user),
+      pool_(std::move(command), options_.pool, clock) {}
+
+Result<std::unique_ptr<NodeFunctionRuntime>> NodeFunctionRuntime::create(RuntimeOptions options,
+                                                                         AppStore& apps, FunctionHost* host,
+                                                                         Clock& clock) {
+  auto command = command_of(options);
+  if (!command) return command.error();
+  return std::unique_ptr<NodeFunctionRuntime>(
+      new NodeFunctionRuntime(std::move(options), *std::move(command), apps, host, clock));
+}
+
+Result<json::Value> NodeFunctionRuntime::run(const App& app, std::string_view function_name,
+                                             const json::Array& arguments,
+                                             const std::optional<Principal>& caller) {
+  return execute(app, {function_name, arguments, caller}).result;
+}
+
+Result<json::Value> NodeFunctionRuntime::call_from_client(const App& app, std::string_view function_name,
+                                                          const json::Array& arguments,
+                                                          const std::optional<Principal>& caller,
+                                                          const json::Object& request) {
+  return execute(app, {function_name, arguments, caller, request, true}).result;
+}
+
+FunctionOutcome NodeFunctionRuntime::execute(const App& app, const FunctionCall& call) {
+  const auto place = limits_.enter(app.id, call.caller ? call.caller->user_id : std::string());
+  if (!place) return {refusal(ErrorCode::TooManyRequests, "too many functions are running"), {}, {}};
+  return execute_within(nullptr, app, call);
+}
+
+FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const App& app,
+                                                    const FunctionCall& call) {
+  auto definition = definition_for(app, call);
+  if (!definition) return {definition.error(), {}, {}};
+  const FunctionDefinition& function = **definition;
+  auto limit = limit_for(app);
+  if (!limit) return {limit.error(), {}, {}};
+
+  Frame frame{app,
+              call.caller,
+              call.as_system || function.runs_as_system,
+              outer == nullptr ? 1 : outer->depth + 1,
+              next_call_++,
+              0,
+              {},
+              call.request,
+              false};
+  if (!frame.as_system && !function.run_as_user_id.empty()) {
+    frame.caller = Principal{app.id, function.run_as_user_id, {}, {}, {}};
+  }
+  const json::Object context = context_for(frame, call);
+  if (call.is_from_client && !may_evaluate(&function.can_evaluate, context)) {
+    return {
+        refusal(ErrorCode::FunctionExecutionError, "rule not matched for function \"" + function.name + "\""),
+        {},
+        {}};
+  }
+
+  const BootTime outer_deadline = outer == nullptr ? BootTime::max() : outer->deadline;
+  const BootTime queue_deadline = std::min(clock_.boot_now() + options_.queue_deadline, outer_deadline);
+  for (;;) {
+    auto lease = pool_.acquire(app.id, outer != nullptr, queue_deadline);
+    if (!lease) return {lease.error(), {}, {}};
+    const BootTime begin = clock_.boot_now();
+    frame.deadline = std::min(begin + *limit, outer_deadline);
+    lease->run_until(frame.deadline);
+    FunctionOutcome outcome{refusal(ErrorCode::ExecutionTimeLimitExceeded, std::string(kTimeOver)), {}, {}};
+    CallHead head{frame.id, function.name, function.hash, std::nullopt};
+    if (!lease->worker().note_source(function.hash)) head.source = function.source;
+    const auto sent =
+        lease->worker().send(call_frames(head, call.arguments, context), frame.deadline, clock_);
+    // A worker that died while it was idle never began the call, so another may have it.
+    if (sent == WorkerProcess::Io::closed && clock_.boot_now() < queue_deadline) continue;
+    if (sent == WorkerProcess::Io::done) converse(frame, *lease, outcome);
+    outcome.run_time = clock_.boot_now() - begin;
+    outcome.was_async = frame.was_async;
+    return outcome;
+  }
+}
+
+Result<std::shared_ptr<const FunctionDefinition>> NodeFunctionRuntime::definition_for(
+    const App& app, const FunctionCall& call) {
+  if (call.source) {
+    auto given = std::make_shared<FunctionDefinition>();
+    given->name = call.function_name;
+    given->source = *call.source;
+    given->hash = hash_of(*call.source);
+    return std::shared_ptr<const FunctionDefinition>(std::move(given));
+  }
+  auto found = catalog_.find(app.id, call.function_name);
+  if (found && call.is_from_client && (*found)->is_private) {
+    return refusal(ErrorCode::FunctionNotFound,
+                   "function not found: '" + std::string(call.function_name) + "'");
+  }
+  return found;
+}
+
+json::Object NodeFunctionRuntime::context_for(const Frame& frame, const FunctionCall& call) {
+  json::Object context{
+      {"user", default_user(frame.caller, frame.as_system)},
+      {"environment", json::Object{{"tag", frame.app.environment}, {"values", json::Object()}}},
+      {"request", call.request},
+      {"app", json::Object{{"id", frame.app.id},
+                           {"clientAppId", frame.app.client_app_id},
+                           {"name", frame.app.name},
+                           {"projectId", frame.app.group_id},
+                           {"deployment", json::Object{{"model", frame.app.deployment_model},
+                                                       {"providerRegion", frame.app.provider_region}}}}},
+      {"running_as_system", frame.as_system}};
+  if (host_ == nullptr) return context;
+  auto more =
+      host_->call(frame.app, frame.caller, frame.as_system, "context.get", {json::Value(call.function_name)});
+  if (!more) return context;
+  for (const char* name : {"user", "environment", "app"}) {
+    if (const json::Value* value = more->find(name)) context.set(name, *value);
+  }
+  return context;
+}
+
+Result<std::chrono::milliseconds> NodeFunctionRuntime::limit_for(const App& app) {
+  auto own = catalog_.time_limit(app.id);
+  if (!own) return own.error();
+  return std::chrono::milliseconds(
+      std::min(own->value_or(options_.default_time_limit), options_.longest_time_limit));
+}
+
+/// Serves the worker until the call ends. Leaves the outcome's time-limit error when the deadline passes; the
+/// lease then goes without `keep`, which kills.
+void NodeFunctionRuntime::converse(Frame& frame, WorkerPool::Lease& lease, FunctionOutcome& outcome) {
+  WorkerProcess& worker = lease.worker();
+  for (;;) {
+    WorkerMessage message;
+    const auto io = worker.receive(message, frame.deadline, clock_);
+    if (io == WorkerProcess::Io::late ||
+        (io != WorkerProcess::Io::done && clock_.boot_now() >= frame.deadline)) {
+      return;
+    }
+    if (io == WorkerProcess::Io::done) {
+      if (auto* result = std::get_if<WorkerResult>(&message); result != nullptr && result->call == frame.id) {
+        frame.was_async = result->is_async;
+        outcome.logs = std::move(result->logs);
+        outcome.result = std::move(result->value);
+        return lease.keep();
+      }
+      if (auto* thrown = std::get_if<WorkerFailure>(&message);
+          thrown != nullptr && thrown->call == frame.id) {
+        frame.was_async = thrown->is_async;
+        outcome.logs = std::move(thrown->logs);
+        outcome.result = failure(*thrown);
+        return lease.keep();
+      }
+      if (auto* request = std::get_if<WorkerRequest>(&message);
+          request != nullptr && request->call == frame.id) {
+        if (clock_.boot_now() >= frame.deadline) return;
+        const std::string reply = answer_frame(request->rpc, answer(frame, *request));
+        const auto sent = worker.send(reply, frame.deadline, clock_);
+        if (sent == WorkerProcess::Io::late) return;
+        if (sent == WorkerProcess::Io::done) continue;
+      }
+    }
+    outcome.result = refusal(ErrorCode::InternalServerError, "the function ended without an answer");
+    return;
+  }
+}
+
+json::Object NodeFunctionRuntime::answer(Frame& frame, WorkerRequest& request) {
+  const auto fault = [](std::string message, ErrorCode code) {
+    return json::Object{{"e", json::Object{{"message", std::move(message)}, {"code", to_string(code)}}}};
+  };
+  if (++frame.requests > options_.max_requests) {
+    return fault("a function may ask the server " + std::to_string(options_.max_requests) + " times",
+                 ErrorCode::FunctionExecutionError);
+  }
+  if (request.method == "functions.execute") return execute_nested(frame, request);
+  const bool is_known =
+      request.method == "values.get" || request.method == "services.get" || request.method == "services.call";
+  if (!is_known) return fault("unknown method", ErrorCode::BadRequest);
+  if (host_ == nullptr) {
+    if (request.method == "services.get") return {{"v", false}};
+    return {{"v", undefined()}};
+  }
+  auto value = host_->call(frame.app, frame.caller, frame.as_system, request.method, request.arguments);
+  if (!value) return fault(value.error().message, value.error().code);
+  return {{"v", *std::move(value)}};
+}
+
+json::Object NodeFunctionRuntime::execute_nested(Frame& frame, WorkerRequest& request) {
+  const auto thrown = [](std::string message) { return json::Object{{"x", std::move(message)}}; };
+  const std::string* name = request.arguments.empty() ? nullptr : request.arguments.front().as_string();
+  if (name == nullptr) return thrown("a function's name is missing");
+  if (frame.depth >= options_.max_depth) {
+    return thrown("functions call each other more than " + std::to_string(options_.max_depth) + " deep");
+  }
+  const json::Array arguments(request.arguments.begin() + 1, request.arguments.end());
+  FunctionCall call{*name, arguments, frame.caller, frame.request};
+  call.as_system = frame.as_system;
+  FunctionOutcome outcome = execute_within(&frame, frame.app, call);
+  if (!outcome.result) {
+    json::Object answer = thrown(outcome.result.error().message);
+    answer.set("async", outcome.was_async);
+    return answer;
+  }
+  return {{"v", *std::move(outcome.result)}, {"async", outcome.was_async}};
+}
+
+}  // namespace keyturn::server::functions

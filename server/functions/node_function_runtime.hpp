@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <keyturn/base/clock.hpp>
+#include <keyturn/base/result.hpp>
+
+#include "server/domain/app_store.hpp"
+#include "server/domain/ports.hpp"
+#include "server/functions/call_limits.hpp"
+#include "server/functions/function_catalog.hpp"
+#include "server/functions/function_host.hpp"
+#include "server/functions/worker_pool.hpp"
+
+namespace keyturn::server::functions {
+
+struct RuntimeOptions {
+  std::string node = "/usr/bin/node";
+  std::string launcher;       ///< Path of keyturn-function-launcher.
+  std::string function_host;  ///< Folder of worker.js.
+  std::vector<std::string> node_flags = default_node_flags();
+  std::uint64_t data_limit_bytes = std::uint64_t{384} * 1024 * 1024;
+  PoolOptions pool;
+  std::size_t calls_per_app = 64;  ///< Running and waiting together.
+  std::size_t calls_per_user = 16;
+  int max_depth = 5;                 ///< Calls of `context.functions.execute` within each other.
+  std::size_t max_requests = 1'000;  ///< Questions of one call to the server (functions.md 6).
+  std::chrono::milliseconds queue_deadline{10'000};
+  std::chrono::seconds default_time_limit{90};
+  std::chrono::seconds longest_time_limit{300};
+};
+
+/// What to run, and for whom.
+struct FunctionCall {
+  std::string_view function_name;
+  const json::Array& arguments;
+  std::optional<Principal> caller = std::nullopt;
+  json::Object request = {};    ///< `context.request` (functions.md 4).
+  bool is_from_client = false;  ///< Private functions are hidden, and `can_evaluate` is asked.
+  std::optional<std::string> source =
+      std::nullopt;  ///< Runs this instead of a stored function (an administrator's test).
+  bool as_system = false;
+};
+
+struct FunctionOutcome {
+  Result<json::Value> result;
+  std::vector<std::string> logs;  ///< The last 25 lines, 512 bytes each.
+  std::chrono::microseconds run_time{0};
+  bool was_async = false;  ///< The function gave a promise.
+};
+
+/// Runs an app's JavaScript functions in sandboxed Node.js processes.
+///
+/// Errors of a call: `FunctionNotFound` 404; `FunctionExecutionError` 400 with the thrown message;
+/// `ExecutionTimeLimitExceeded`, `FunctionSyntaxError`, `FunctionInvalid`, `NotCallable` 400;
+/// `TooManyRequests` 429 when a limit is met or no worker gets free; `InternalServerError` 500 when the
+/// worker died; `ServiceUnavailable` 503 when none can be started. Thread safety: all members; a call
+/// occupies its thread until it ends, at most the queue's deadline and the time limit. Lifetime: `apps`,
+/// `host` and `clock` outlive it; no call may be under way at destruction.
+class NodeFunctionRuntime final : public FunctionRuntime {
+ public:
+  /// `host` may be null: functions then reach no values and no services.
+  /// Errors: `InvalidConfiguration` when a file is missing.
+  static Result<std::unique_ptr<NodeFunctionRuntime>> create(RuntimeOptions options, AppStore& apps,
+                                                             FunctionHost* host, Clock& clock);
+
+  /// For the server itself: private functions run too, and `can_evaluate` is not asked.
+  Result<json::Value> run(const App& app, std::string_view function_name, const json::Array& arguments,
+                          const std::optional<Principal>& caller) override;
+  /// For clients: a private function is not found.
+  Result<json::Value> call_from_client(const App& app, std::string_view function_name,
+                                       const json::Array& arguments, const std::optional<Principal>& caller,
+                                       const json::Object& request = {});
+  FunctionOutcome execute(const App& app, const FunctionCall& call);
+
+  [[nodiscard]] const WorkerPool& pool() const noexcept { return pool_; }
+
+ private:
+  struct Frame;
+  NodeFunctionRuntime(RuntimeOptions options, WorkerCommand command, AppStore& apps, FunctionHost* host,
+                      Clock& clock);
+
+  [[nodiscard]] FunctionOutcome execute_within(const Frame* outer, const App& app, const FunctionCall& call);
+  [[nodiscard]] Result<std::shared_ptr<const FunctionDefinition>> definition_for(const App& app,
+                                                                                 const FunctionCall& call);
+  [[nodiscard]] json::Object context_for(const Frame& frame, const FunctionCall& call);
+  [[nodiscard]] Result<std::chrono::milliseconds> limit_for(const App& app);
+  void converse(Frame& frame, WorkerPool::Lease& lease, FunctionOutcome& outcome);
+  [[nodiscard]] json::Object answer(Frame& frame, WorkerRequest& request);
+  [[nodiscard]] json::Object execute_nested(Frame& frame, WorkerRequest& request);
+
+  const RuntimeOptions options_;
+  FunctionHost* const host_;
+  Clock& clock_;
+  FunctionCatalog catalog_;
+  CallLimits limits_;
+  std::atomic<std::int64_t> next_call_{1};
+  WorkerPool pool_;
+};
+
+}  // namespace keyturn::server::functions

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <keyturn/base/clock.hpp>
+#include <keyturn/base/result.hpp>
+
+#include "server/functions/worker_process.hpp"
+
+namespace keyturn::server::functions {
+
+struct PoolOptions {
+  std::size_t workers_per_app = 4;  ///< For calls that clients make; nested calls come on top.
+  std::size_t workers_in_all = 32;
+  std::size_t spares = 1;  ///< Started ahead for the next app that needs one.
+  std::size_t calls_per_worker = 1'000;
+  std::size_t sources_per_worker = 256;
+  std::size_t resident_limit_bytes = std::size_t{200} * 1024 * 1024;
+  std::chrono::milliseconds start_deadline{5'000};
+  std::chrono::milliseconds pong_deadline{1'000};
+};
+
+/// The workers of all apps. One worker runs one call at a time and serves one app in its life.
+///
+/// A thread of the pool starts, checks and buries workers. Thread safety: all members.
+/// Lifetime: every lease must have gone before the pool; the clock and what the command names outlive it.
+class WorkerPool {
+  struct Slot;
+
+ public:
+  WorkerPool(WorkerCommand command, PoolOptions options, Clock& clock);
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+  /// Kills every worker.
+  ~WorkerPool();
+
+  /// A worker for one call. Dropped without `keep`, the worker is killed.
+  class Lease {
+   public:
+    Lease(WorkerPool& pool, Slot& slot) : pool_(&pool), slot_(&slot) {}
+    Lease(Lease&& other) noexcept : pool_(other.pool_), slot_(other.slot_) { other.slot_ = nullptr; }
+    Lease& operator=(Lease&&) = delete;
+    ~Lease();
+    [[nodiscard]] WorkerProcess& worker() const;
+    /// The worker may be killed by the pool once this has passed, should the caller be held up elsewhere.
+    void run_until(BootTime deadline);
+    /// The call ended in order: the worker is checked, then kept for the next.
+    void keep();
+
+   private:
+    WorkerPool* pool_;
+    Slot* slot_;
+  };
+
+  /// Waits for a worker at most until `deadline`. A nested call may have one beyond the app's number, or
+  /// callers that wait for each other's workers would wait for ever.
+  /// Errors: `TooManyRequests` when all stay busy, `ServiceUnavailable` when none could be started.
+  [[nodiscard]] Result<Lease> acquire(std::string_view app, bool is_nested, BootTime deadline);
+
+  struct Figures {
+    std::size_t alive = 0;
+    std::size_t leased = 0;
+    std::size_t idle = 0;
+    std::size_t spare = 0;
+    std::size_t unburied = 0;
+    std::size_t started = 0;
+  };
+  [[nodiscard]] Figures figures() const;
+  /// Process ids of the workers bound to an app, for tests and for operators.
+  [[nodiscard]] std::vector<pid_t> processes(std::string_view app) const;
+
+ private:
+  using Slots = std::vector<std::unique_ptr<Slot>>;
+
+  [[nodiscard]] Slot* find_ready(std::string_view app, bool is_nested);
+  [[nodiscard]] bool may_grow(std::string_view app, bool is_nested) const;
+  [[nodiscard]] bool make_room();
+  [[nodiscard]] std::size_t starting_for(std::string_view app) const;
+  [[nodiscard]] bool passes_check(Slot& slot, std::unique_lock<std::mutex>& lock);
+  void give_back(Slot& slot, bool is_sound);
+  void bury(Slot& slot);
+  void wake_keeper() const;
+
+  void keep_house();
+  void start_workers(std::unique_lock<std::mutex>& lock);
+  void read_idle();
+  void settle(Slot& slot, const WorkerMessage& message);
+  void enforce_deadlines();
+  void reap();
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+
+  const WorkerCommand command_;
+  const PoolOptions options_;
+  Clock& clock_;
+  const int wake_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Slots slots_;
+  std::vector<std::unique_ptr<WorkerProcess>> dying_;
+  std::size_t started_ = 0;
+  std::size_t failed_starts_ = 0;
+  std::string last_fault_;
+  bool is_stopping_ = false;
+  bool wants_spares_ = true;
+  std::thread keeper_;
+};
+
+}  // namespace keyturn::server::functions

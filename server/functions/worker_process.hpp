@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <keyturn/base/clock.hpp>
+#include <keyturn/base/result.hpp>
+
+#include "server/functions/frame.hpp"
+
+namespace keyturn::server::functions {
+
+/// How workers are started.
+struct WorkerCommand {
+  std::string launcher;  ///< Path of keyturn-function-launcher.
+  std::string node;      ///< Path of Node.js 18 or later; symbolic links are followed.
+  std::string program;   ///< The worker's whole program (`load_worker_program`).
+  std::vector<std::string> node_flags;
+  std::uint64_t data_limit_bytes = std::uint64_t{384} * 1024 * 1024;
+};
+
+/// The flags that Node.js 18 and 20 both start with.
+[[nodiscard]] std::vector<std::string> default_node_flags();
+/// Puts the program together from the files of function_host. Errors: `InvalidConfiguration`.
+[[nodiscard]] Result<std::string> load_worker_program(const std::string& folder);
+
+/// One sandboxed process and the server's end of its socket.
+///
+/// Thread safety: one user at a time, but `kill` from any thread while `try_reap` has not said true.
+/// Lifetime: the destructor kills, and reaps without waiting.
+class WorkerProcess {
+ public:
+  /// Must be called on a thread that outlives the worker: the kernel kills the worker when it ends.
+  /// Errors: `ServiceUnavailable`.
+  static Result<std::unique_ptr<WorkerProcess>> start(const WorkerCommand& command);
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+  ~WorkerProcess();
+
+  enum class Io { done, closed, late, malformed };
+  /// Writes all of it. `late`: the deadline passed.
+  [[nodiscard]] Io send(std::string_view bytes, BootTime deadline, const Clock& clock);
+  /// Waits for the next message. Messages that came before the deadline are given out after it too.
+  [[nodiscard]] Io receive(WorkerMessage& message, BootTime deadline, const Clock& clock);
+  /// As `receive`, without waiting: `late` means that there is none yet.
+  [[nodiscard]] Io receive_now(WorkerMessage& message);
+
+  void kill() noexcept;
+  /// True once the process is gone; its exit status is then known.
+  [[nodiscard]] bool try_reap() noexcept;
+  [[nodiscard]] int exit_status() const noexcept { return exit_status_; }
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] int socket() const noexcept { return socket_; }
+  /// Whether the worker was already sent the source with that hash; from now on it was.
+  [[nodiscard]] bool note_source(const std::string& hash) { return !sources_.insert(hash).second; }
+  [[nodiscard]] std::size_t source_count() const noexcept { return sources_.size(); }
+  /// Resident memory in bytes; 0 when it cannot be read.
+  [[nodiscard]] std::size_t resident_bytes() const;
+
+ private:
+  WorkerProcess(pid_t pid, int socket) : pid_(pid), socket_(socket) {}
+  /// Reads what is there. Nothing: no message yet and the socket is open.
+  [[nodiscard]] std::optional<Io> take(WorkerMessage& message);
+
+  const pid_t pid_;
+  const int socket_;
+  FrameReader reader_;
+  std::set<std::string> sources_;
+  bool is_reaped_ = false;
+  int exit_status_ = 0;
+};
+
+}  // namespace keyturn::server::functions

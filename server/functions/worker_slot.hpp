@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "server/functions/worker_pool.hpp"
+
+namespace keyturn::server::functions {
+
+enum class SlotState {
+  wanted,    ///< No process yet.
+  starting,  ///< Has not said that it is ready.
+  idle,      ///< Ready; without an app it is a spare.
+  checking,  ///< A call ended; it has not answered the ping yet.
+  leased,
+};
+
+/// A place for one worker, guarded by the pool's mutex; the process belongs to the lease while there is one.
+struct WorkerPool::Slot {
+  std::unique_ptr<WorkerProcess> process;
+  std::string app;
+  SlotState state = SlotState::wanted;
+  bool is_nested = false;
+  std::size_t calls = 0;
+  BootTime deadline = BootTime::max();  ///< Of the state it is in.
+  BootTime used;
+};
+
+}  // namespace keyturn::server::functions
