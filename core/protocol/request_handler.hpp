@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <keyturn/base/http.hpp>
 
@@ -16,6 +19,7 @@ enum class Lane {
               ///< location).
   storage,    ///< May wait for a durable commit.
   password,   ///< Hashes a password: at most cores - 1 at once (rule V15).
+  function,   ///< Waits for a function worker, seconds at times.
 };
 
 /// What the listener must know before it reads a body.
@@ -24,8 +28,40 @@ struct Plan {
   std::size_t max_body_bytes = std::size_t{1} * 1024 * 1024;  ///< decisions.md "body sizes"; above: 413.
 };
 
+/// A body that is sent while it comes into being (`text/event-stream`, client-api.md 14). The listener pulls,
+/// so that what waits for a slow reader is bounded by who makes it.
+///
+/// Lifetime: destroyed when the peer is gone, the stream has ended, or the server stops.
+class BodyStream {
+ public:
+  BodyStream() = default;
+  BodyStream(const BodyStream&) = delete;
+  BodyStream& operator=(const BodyStream&) = delete;
+  virtual ~BodyStream() = default;
+
+  /// Called once, before anything else. From then on the stream calls `wake`, from any thread and never from
+  /// within `take`, whenever there is something to take. `wake` outlives the stream.
+  virtual void start(std::function<void()> wake) = 0;
+
+  struct Piece {
+    std::string bytes;   ///< Empty: nothing at the moment; `wake` will tell.
+    bool ended = false;  ///< The last piece; the connection closes after it.
+  };
+  /// The next bytes. On the I/O thread, so it must not block.
+  virtual Piece take() = 0;
+};
+
+/// What a handler gives back: an answer, or the head of one (`body` empty) whose body is a stream.
+struct Reply {
+  Reply(HttpResponse whole) : response(std::move(whole)) {}  // NOLINT: every answer is a reply
+  Reply(HttpResponse head, std::unique_ptr<BodyStream> body)
+      : response(std::move(head)), stream(std::move(body)) {}
+  HttpResponse response;
+  std::unique_ptr<BodyStream> stream;
+};
+
 /// Gives the answer. May be called from any thread, exactly once.
-using Respond = std::function<void(HttpResponse)>;
+using Respond = std::function<void(Reply)>;
 
 /// What a listener asks of those who answer. Implemented by server/api, called by server/http, which do not
 /// know each other.

@@ -11,6 +11,7 @@
 
 #include "core/json/value.hpp"
 #include "core/jwt/key.hpp"
+#include "server/domain/function_runtime.hpp"
 #include "server/domain/types.hpp"
 
 // What the rules need from the outside world besides the stores. Thread safety: all members of all of them.
@@ -77,16 +78,6 @@ class IdentityProvider {
 
 /// The outcome of a function that decides about a password account.
 enum class AccountVerdict { success, pending, fail };
-
-/// Runs functions of an app. There is none yet; `nullptr` stands for "no functions" wherever one is wanted.
-class FunctionRuntime {
- public:
-  virtual ~FunctionRuntime() = default;
-  /// Runs one function with EJSON arguments and answers its EJSON result. Errors: `FunctionNotFound`,
-  /// `FunctionExecutionError` with the thrown message, `ExecutionTimeLimitExceeded`.
-  virtual Result<json::Value> run(const App& app, std::string_view function_name,
-                                  const json::Array& arguments, const std::optional<Principal>& caller) = 0;
-};
 
 /// Fetches a JWK set document. Implementations bound size, time and addresses, and never follow redirects.
 class JwksFetcher {

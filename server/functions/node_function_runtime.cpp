@@ -77,19 +77,6 @@ Result<std::unique_ptr<NodeFunctionRuntime>> NodeFunctionRuntime::create(Runtime
       new NodeFunctionRuntime(std::move(options), *std::move(command), apps, host, clock));
 }
 
-Result<json::Value> NodeFunctionRuntime::run(const App& app, std::string_view function_name,
-                                             const json::Array& arguments,
-                                             const std::optional<Principal>& caller) {
-  return execute(app, {function_name, arguments, caller}).result;
-}
-
-Result<json::Value> NodeFunctionRuntime::call_from_client(const App& app, std::string_view function_name,
-                                                          const json::Array& arguments,
-                                                          const std::optional<Principal>& caller,
-                                                          const json::Object& request) {
-  return execute(app, {function_name, arguments, caller, request, true}).result;
-}
-
 FunctionOutcome NodeFunctionRuntime::execute(const App& app, const FunctionCall& call) {
   const auto place = limits_.enter(app.id, call.caller ? call.caller->user_id : std::string());
   if (!place) return {refusal(ErrorCode::TooManyRequests, "too many functions are running"), {}, {}};

@@ -39,33 +39,10 @@ struct RuntimeOptions {
   std::chrono::seconds longest_time_limit{300};
 };
 
-/// What to run, and for whom.
-struct FunctionCall {
-  std::string_view function_name;
-  const json::Array& arguments;
-  std::optional<Principal> caller = std::nullopt;
-  json::Object request = {};    ///< `context.request` (functions.md 4).
-  bool is_from_client = false;  ///< Private functions are hidden, and `can_evaluate` is asked.
-  std::optional<std::string> source =
-      std::nullopt;  ///< Runs this instead of a stored function (an administrator's test).
-  bool as_system = false;
-};
-
-struct FunctionOutcome {
-  Result<json::Value> result;
-  std::vector<std::string> logs;  ///< The last 25 lines, 512 bytes each.
-  std::chrono::microseconds run_time{0};
-  bool was_async = false;  ///< The function gave a promise.
-};
-
 /// Runs an app's JavaScript functions in sandboxed Node.js processes.
 ///
-/// Errors of a call: `FunctionNotFound` 404; `FunctionExecutionError` 400 with the thrown message;
-/// `ExecutionTimeLimitExceeded`, `FunctionSyntaxError`, `FunctionInvalid`, `NotCallable` 400;
-/// `TooManyRequests` 429 when a limit is met or no worker gets free; `InternalServerError` 500 when the
-/// worker died; `ServiceUnavailable` 503 when none can be started. Thread safety: all members; a call
-/// occupies its thread until it ends, at most the queue's deadline and the time limit. Lifetime: `apps`,
-/// `host` and `clock` outlive it; no call may be under way at destruction.
+/// A call lasts at most the queue's deadline and the time limit. Lifetime: `apps`, `host` and `clock` outlive
+/// it; no call may be under way at destruction.
 class NodeFunctionRuntime final : public FunctionRuntime {
  public:
   /// `host` may be null: functions then reach no values and no services.
@@ -73,14 +50,7 @@ class NodeFunctionRuntime final : public FunctionRuntime {
   static Result<std::unique_ptr<NodeFunctionRuntime>> create(RuntimeOptions options, AppStore& apps,
                                                              FunctionHost* host, Clock& clock);
 
-  /// For the server itself: private functions run too, and `can_evaluate` is not asked.
-  Result<json::Value> run(const App& app, std::string_view function_name, const json::Array& arguments,
-                          const std::optional<Principal>& caller) override;
-  /// For clients: a private function is not found.
-  Result<json::Value> call_from_client(const App& app, std::string_view function_name,
-                                       const json::Array& arguments, const std::optional<Principal>& caller,
-                                       const json::Object& request = {});
-  FunctionOutcome execute(const App& app, const FunctionCall& call);
+  FunctionOutcome execute(const App& app, const FunctionCall& call) override;
 
   [[nodiscard]] const WorkerPool& pool() const noexcept { return pool_; }
 

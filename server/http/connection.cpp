@@ -286,13 +286,15 @@ void Connection::dispatch(protocol::Lane lane) {
   if (lane == protocol::Lane::immediate) {
     try {
       shared.handler.handle(std::move(request),
-                            [box = box_](HttpResponse response) { box->put(std::move(response)); });
+                            [box = box_](protocol::Reply reply) { box->put(std::move(reply.response)); });
     } catch (...) {
       box_->put(shared.handler.refuse(500, "internal error", HttpRequest{}));
     }
     return;
   }
-  LanePool& pool = lane == protocol::Lane::storage ? shared.storage : shared.password;
+  LanePool& pool = lane == protocol::Lane::storage    ? shared.storage
+                   : lane == protocol::Lane::password ? shared.password
+                                                      : shared.function;
   auto work = std::make_shared<HttpRequest>(std::move(request));
   protocol::RequestHandler& handler = shared.handler;
   const auto busy = [box = box_, work, &handler] {
@@ -304,7 +306,7 @@ void Connection::dispatch(protocol::Lane lane) {
   job.give_up = busy;
   job.run = [box = box_, work, &handler] {
     try {
-      handler.handle(std::move(*work), [box](HttpResponse response) { box->put(std::move(response)); });
+      handler.handle(std::move(*work), [box](protocol::Reply reply) { box->put(std::move(reply.response)); });
     } catch (...) {
       box->put(handler.refuse(500, "internal error", HttpRequest{}));
     }

@@ -21,15 +21,15 @@ class Site final : public protocol::RequestHandler {
   }
   [[nodiscard]] protocol::Plan plan(std::string_view, std::string_view) const noexcept override { return {}; }
   void handle(HttpRequest request, protocol::Respond respond) override {
-    if (request.url == "/keys?x=1") return respond({200, {}, R"({"keys":[]})"});
-    if (request.url == "/moved") return respond({302, {{"Location", url("/keys?x=1")}}, ""});
-    if (request.url == "/long") return respond({200, {}, std::string(65'536, 'x')});
-    if (request.url == "/longer") return respond({200, {}, std::string(65'537, 'x')});
+    if (request.url == "/keys?x=1") return respond(HttpResponse{200, {}, R"({"keys":[]})"});
+    if (request.url == "/moved") return respond(HttpResponse{302, {{"Location", url("/keys?x=1")}}, ""});
+    if (request.url == "/long") return respond(HttpResponse{200, {}, std::string(65'536, 'x')});
+    if (request.url == "/longer") return respond(HttpResponse{200, {}, std::string(65'537, 'x')});
     if (request.url == "/never") {
       kept = std::move(respond);
       return;
     }
-    respond({404, {}, ""});
+    respond(HttpResponse{404, {}, ""});
   }
   [[nodiscard]] HttpResponse refuse(int status, std::string_view, const HttpRequest&) override {
     return {status, {}, ""};
@@ -78,7 +78,7 @@ TEST(Fetcher, LimitsTheWholeTime) {
   const auto begin = system_clock().boot_now();
   EXPECT_FALSE(fetcher.get(site.url("/never")));
   EXPECT_LT(system_clock().boot_now() - begin, std::chrono::seconds(2));
-  site.kept({200, {}, ""});
+  site.kept(HttpResponse{200, {}, ""});
 }
 
 TEST(Fetcher, RefusesPrivateAddressesByDefault) {

@@ -34,7 +34,8 @@ class Listener::Server {
       : options_(std::move(options)),
         storage_(options_.storage, clock),
         password_(options_.password, clock),
-        shared_{handler, clock, options_, storage_, password_} {
+        function_(options_.function, clock),
+        shared_{handler, clock, options_, storage_, password_, function_} {
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
       shards_.push_back(std::make_unique<Shard>(shared_, i == 0));
     }
@@ -80,6 +81,7 @@ class Listener::Server {
     }
     storage_.stop();
     password_.stop();
+    function_.stop();
     for (const auto& shard : shards_) shard->gate()->close();
     acceptor_.reset();
     pause_.reset();
@@ -152,6 +154,7 @@ class Listener::Server {
   const ListenerOptions options_;
   LanePool storage_;
   LanePool password_;
+  LanePool function_;
   ServerContext shared_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::optional<tcp::acceptor> acceptor_;

@@ -124,7 +124,7 @@ TEST_F(ListenerTest, EndsAReaderThatDoesNotRead) {
   options.write_deadline = milliseconds(200);
   start(options);
   handler.on_request = [](HttpRequest, const protocol::Respond& respond) {
-    respond({200, {}, std::string(30'000'000, 'x')});
+    respond(HttpResponse{200, {}, std::string(30'000'000, 'x')});
   };
   Client c = client();
   c.send(get("/"));

@@ -58,7 +58,7 @@ TEST_F(ListenerTest, AnswersAPostWithoutLengthAtOnce) {
 TEST_F(ListenerTest, SendsLongAnswersWhole) {
   start();
   handler.on_request = [](HttpRequest, const protocol::Respond& respond) {
-    respond({200, {}, std::string(5'000'000, 'x')});
+    respond(HttpResponse{200, {}, std::string(5'000'000, 'x')});
   };
   Client c = client();
   c.send(get("/") + get("/"));
@@ -72,8 +72,8 @@ TEST_F(ListenerTest, TakesAnswersFromOtherThreads) {
   handler.on_request = [&](HttpRequest request, protocol::Respond respond) {
     const std::lock_guard lock(mutex);
     threads.emplace_back([url = std::move(request.url), respond = std::move(respond)] {
-      respond({200, {}, url});
-      respond({200, {}, "a second answer"});
+      respond(HttpResponse{200, {}, url});
+      respond(HttpResponse{200, {}, "a second answer"});
     });
   };
   Client c = client();
@@ -106,7 +106,7 @@ TEST_F(ListenerTest, TurnsAThrowIntoA500AndGoesOn) {
   start();
   handler.on_request = [](HttpRequest request, const protocol::Respond& respond) {
     if (request.url != "/fine") throw std::runtime_error("broken");
-    respond({200, {}, "fine"});
+    respond(HttpResponse{200, {}, "fine"});
   };
   Client c = client();
   c.send(get("/x") + get("/storage/x") + get("/fine"));
@@ -127,7 +127,7 @@ TEST_F(ListenerTest, AnswersBusyWhenALaneIsFullAndKeepsTheOthersGoing) {
       ++in_lane;
       released.wait();
     }
-    respond({200, {}, "done"});
+    respond(HttpResponse{200, {}, "done"});
   };
   Client first = client();
   first.send(get("/password"));
@@ -167,7 +167,7 @@ TEST_F(ListenerTest, AnswersBusyWhenAJobWaitedTooLong) {
   std::shared_future<void> released = release.get_future().share();
   handler.on_request = [&](HttpRequest, const protocol::Respond& respond) {
     released.wait();
-    respond({200, {}, "done"});
+    respond(HttpResponse{200, {}, "done"});
   };
   Client first = client();
   first.send(get("/storage"));
@@ -185,7 +185,7 @@ TEST_F(ListenerTest, FinishesWhatIsUnderWayWhenItStops) {
   std::shared_future<void> released = release.get_future().share();
   handler.on_request = [&](HttpRequest, const protocol::Respond& respond) {
     released.wait();
-    respond({200, {}, "done"});
+    respond(HttpResponse{200, {}, "done"});
   };
   Client busy = client();
   Client idle = client();

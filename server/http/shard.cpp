@@ -74,6 +74,7 @@ void Shard::sweep() {
   if (is_first_) {
     shared_.storage.expire();
     shared_.password.expire();
+    shared_.function.expire();
   }
   if (draining_ && connections_.empty()) return;
   if (draining_ && coarse_now_ >= drain_until_) {

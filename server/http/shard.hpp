@@ -43,6 +43,7 @@ struct ServerContext {
   const ListenerOptions& options;
   LanePool& storage;
   LanePool& password;
+  LanePool& function;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> draining{false};
 };

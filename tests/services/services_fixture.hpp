@@ -51,13 +51,13 @@ class OutBox final : public EmailSender {
 
 class ScriptedFunctions final : public FunctionRuntime {
  public:
-  Result<json::Value> run(const App& /*app*/, std::string_view name, const json::Array& arguments,
-                          const std::optional<Principal>& /*caller*/) override {
-    last_arguments = arguments;
-    const auto found = functions.find(std::string(name));
+  FunctionOutcome execute(const App& /*app*/, const FunctionCall& call) override {
+    last_arguments = call.arguments;
+    const std::string name(call.function_name);
+    const auto found = functions.find(name);
     if (found == functions.end())
-      return Error(ErrorCode::FunctionNotFound, "function not found: '" + std::string(name) + "'");
-    return found->second(arguments);
+      return {Error(ErrorCode::FunctionNotFound, "function not found: '" + name + "'"), {}, {}};
+    return {found->second(call.arguments), {}, {}};
   }
   void answer_status(const std::string& name, const char* status) {
     functions[name] = [status](const json::Array&) { return json::Value(json::Object{{"status", status}}); };

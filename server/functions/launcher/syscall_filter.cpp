@@ -125,8 +125,8 @@ bool add(scmp_filter_ctx filter, std::uint32_t action, const char* name,
 scmp_arg_cmp is(unsigned argument, std::uint64_t value) { return {argument, SCMP_CMP_EQ, value, 0}; }
 
 bool add_conditional(scmp_filter_ctx filter) {
-  for (const std::uint64_t request : {FIONBIO, TCGETS, TIOCGWINSZ, FIOCLEX, FIONCLEX}) {
-    if (!add(filter, SCMP_ACT_ALLOW, "ioctl", {is(1, request)})) return false;
+  for (const int request : {FIONBIO, TCGETS, TIOCGWINSZ, FIOCLEX, FIONCLEX}) {
+    if (!add(filter, SCMP_ACT_ALLOW, "ioctl", {is(1, static_cast<std::uint64_t>(request))})) return false;
   }
   // Threads of this process only: no new process, no namespace.
   constexpr std::uint64_t kThread =

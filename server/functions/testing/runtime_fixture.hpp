@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "core/json/json.hpp"
@@ -49,6 +50,13 @@ class RuntimeTest : public ::testing::Test {
                           std::optional<Principal> caller = std::nullopt) {
     store.define(app.id, "f", source);
     return runtime->run(app, "f", arguments, caller);
+  }
+
+  Result<json::Value> call_from_client(std::string_view name, json::Array arguments = {},
+                                       std::optional<Principal> caller = std::nullopt,
+                                       json::Object request = {}) {
+    const FunctionCall call{name, arguments, std::move(caller), std::move(request), true};
+    return runtime->execute(app, call).result;
   }
 
   /// The result's JSON text, or "<code>: <message>".

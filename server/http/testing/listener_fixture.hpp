@@ -41,7 +41,7 @@ class EchoHandler final : public protocol::RequestHandler {
       on_request(std::move(request), std::move(respond));
       return;
     }
-    respond({200, {{"X-Method", request.method}}, request.url + "|" + request.body});
+    respond(HttpResponse{200, {{"X-Method", request.method}}, request.url + "|" + request.body});
   }
   [[nodiscard]] HttpResponse refuse(int status, std::string_view why, const HttpRequest&) override {
     return {status, {{"Content-Type", "application/json"}}, "refused: " + std::string(why)};

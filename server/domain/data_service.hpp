@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <keyturn/base/result.hpp>
+#include <keyturn/ejson.hpp>
+
+#include "server/domain/types.hpp"
+
+namespace keyturn::server {
+
+/// Who asks for documents. Rules bind everybody but the system.
+struct DataCaller {
+  std::optional<Principal> principal;  ///< Nothing: nobody has logged in.
+  bool is_system = false;              ///< Rules are not asked (functions.md 2 `run_as_system`, data-api.md).
+};
+
+/// Documents as clients, functions and the Data API reach them: finds the linked service, applies the rules of
+/// the collection for the caller, and shapes results as client-api.md 13 has them.
+///
+/// Thread safety: all members. A call may wait for a durable commit.
+class DataService {
+ public:
+  virtual ~DataService() = default;
+
+  [[nodiscard]] virtual Result<bool> has_service(const App& app, std::string_view service) = 0;
+
+  /// One action of client-api.md 13 ("find" to "updateMany", and "distinct", "bulkWrite" for functions) with its
+  /// argument object ("database", "collection", ...). Errors: `ServiceNotFound`; `BadRequest` for missing or
+  /// wrong arguments; `NoMatchingRuleFound` 403 when no role lets the caller; `MongoDBError` 400 for what a
+  /// database refuses; `ReadSizeLimitExceeded`; `ServiceUnavailable`.
+  virtual Result<Ejson> call(const App& app, const DataCaller& caller, std::string_view service,
+                             std::string_view action, const EjsonDocument& arguments) = 0;
+
+  /// The user's custom data (functions.md 7): the document of the collection that the app's setting names.
+  /// Nothing: no such setting or document. Cheap when there is no setting.
+  virtual Result<std::optional<EjsonDocument>> custom_user_data(const App& app, std::string_view user_id) = 0;
+};
+
+}  // namespace keyturn::server
