@@ -98,7 +98,7 @@ TEST_F(ListenerTest, DropsAnAnswerThatComesAfterTheStop) {
   c.send(get("/"));
   arrived.get_future().wait();
   listener.reset();
-  kept({200, {}, "late"});
+  kept(HttpResponse{200, {}, "late"});
   EXPECT_EQ(c.rest(), "");
 }
 
