@@ -4,6 +4,8 @@
 
 #include <keyturn/base/secret.hpp>
 
+#include "core/base/guarded_memory.hpp"
+
 namespace keyturn {
 
 void wipe_memory(void* data, std::size_t size) noexcept {
@@ -11,19 +13,23 @@ void wipe_memory(void* data, std::size_t size) noexcept {
 }
 
 Secret::Secret(std::string_view bytes) {
-  if (bytes.empty()) return;
-  bytes_ = std::make_unique<char[]>(bytes.size());
-  std::memcpy(bytes_.get(), bytes.data(), bytes.size());
-  size_ = bytes.size();
+  allocate(bytes.size());
+  if (size_ != 0) std::memcpy(bytes_, bytes.data(), size_);
+}
+
+void Secret::allocate(std::size_t size) {
+  if (size == 0) return;
+  bytes_ = static_cast<char*>(guarded_allocate(size));
+  size_ = size;
 }
 
 Secret::Secret(Secret&& other) noexcept
-    : bytes_(std::move(other.bytes_)), size_(std::exchange(other.size_, 0)) {}
+    : bytes_(std::exchange(other.bytes_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
     wipe();
-    bytes_ = std::move(other.bytes_);
+    bytes_ = std::exchange(other.bytes_, nullptr);
     size_ = std::exchange(other.size_, 0);
   }
   return *this;
@@ -43,8 +49,9 @@ bool Secret::equals(std::string_view other) const noexcept {
 }
 
 void Secret::wipe() noexcept {
-  wipe_memory(bytes_.get(), size_);
-  bytes_.reset();
+  if (bytes_ == nullptr) return;
+  guarded_free(bytes_, size_);  // which overwrites them
+  bytes_ = nullptr;
   size_ = 0;
 }
 

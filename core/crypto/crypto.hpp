@@ -13,6 +13,8 @@ namespace keyturn::crypto {
 /// `count` bytes from the kernel's generator. Ends the program when there is no randomness: nothing weaker is
 /// ever used.
 [[nodiscard]] std::string random_bytes(std::size_t count);
+/// The same into memory of the caller.
+void fill_random(void* place, std::size_t count);
 
 /// SHA-256 (FIPS 180-4), 32 bytes.
 [[nodiscard]] std::string sha256(std::string_view data);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/crypto/aead.hpp"
 #include "core/crypto/crypto.hpp"
 #include "core/crypto/signature.hpp"
 #include "core/json/json.hpp"
@@ -230,6 +231,23 @@ TEST(Wycheproof, Ed25519) {
                                 << name_of(test);
                           }),
             151);
+}
+
+TEST(Wycheproof, XChaCha20Poly1305) {
+  const auto file = read_vectors("xchacha20_poly1305_test.json");
+  if (!file) return;
+  EXPECT_EQ(for_each_test(*file,
+                          [](const json::Value&, const json::Value& test) {
+                            const auto opened = crypto::unseal(
+                                Secret(bytes_at(test, "key")),
+                                bytes_at(test, "iv") + bytes_at(test, "ct") + bytes_at(test, "tag"),
+                                bytes_at(test, "aad"));
+                            // A nonce of another size shifts the bytes, so that the tag cannot be right.
+                            ASSERT_EQ(opened.has_value(), test.string_at("result") == "valid")
+                                << name_of(test);
+                            EXPECT_TRUE(!opened || opened->equals(bytes_at(test, "msg"))) << name_of(test);
+                          }),
+            315);
 }
 
 }  // namespace

@@ -90,6 +90,13 @@ class TokenStore {
   /// Changes whenever any process changed something: cheap enough to ask often.
   virtual Result<std::int64_t> version() = 0;
 
+  /// A file descriptor that becomes readable after another process changed something, or after one that was
+  /// about to ended. Made by the first call, owned by the store, and costs nothing while nothing changes. -1:
+  /// there is none, ask `version()` from time to time.
+  virtual int changes() { return -1; }
+  /// Makes the descriptor of `changes()` wait for the next change.
+  virtual void changes_seen() {}
+
   /// Tries to take the refresh lock of a user without waiting. Null: another process or thread has it.
   virtual Result<std::unique_ptr<StoreLock>> try_lock(std::string_view user_id) = 0;
 };

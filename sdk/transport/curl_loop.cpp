@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/transport/curl_loop.hpp"
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -31,7 +35,12 @@ Error closed() { return {ErrorCode::ClientAppDeallocated, "the app was closed be
 /// gone.
 class CurlLoop::Thread {
  public:
-  explicit Thread(Clock& clock) : clock_(clock) {}
+  explicit Thread(Clock& clock) : clock_(clock), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+  ~Thread() {
+    if (wake_ >= 0) ::close(wake_);
+  }
 
   void post(Task task) {
     enqueue([&] { tasks_.push_back(std::move(task)); });
@@ -39,6 +48,12 @@ class CurlLoop::Thread {
   void schedule(std::chrono::milliseconds delay, Task task) {
     const BootTime due = clock_.boot_now() + delay;
     enqueue([&] { timers_.emplace(due, std::move(task)); });
+  }
+  void watch(int descriptor, Task readable) {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_) return;
+    watches_.push_back({descriptor, std::move(readable)});
+    if (thread_.joinable()) wake();
   }
   void send(HttpRequest request, HttpTransport::Callback done) {
     bool stopped = false;
@@ -67,15 +82,21 @@ class CurlLoop::Thread {
     if (thread_.joinable()) thread_.join();
     std::deque<Task> tasks;
     std::multimap<BootTime, Task> timers;
+    std::vector<Watch> watches;
     {
       const std::scoped_lock lock(mutex_);
       tasks.swap(tasks_);
       timers.swap(timers_);
+      watches.swap(watches_);
     }  // destroyed unrun, outside the lock: what they hold may be foreign
   }
 
  private:
   using Request = std::pair<HttpRequest, HttpTransport::Callback>;
+  struct Watch {
+    int descriptor;
+    Task readable;
+  };
 
   template <class Add>
   void enqueue(Add add) {
@@ -94,8 +115,12 @@ class CurlLoop::Thread {
   }
 
   void wake() {  // under the lock
-    if (multi_ != nullptr) curl_multi_wakeup(multi_);
-    wake_.notify_one();
+    if (multi_ != nullptr) {
+      curl_multi_wakeup(multi_);
+    } else {
+      const std::uint64_t one = 1;
+      [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof(one));
+    }
   }
 
   void run() {
@@ -136,13 +161,36 @@ class CurlLoop::Thread {
   void wait(std::unique_lock<std::mutex>& lock) {
     const int timeout = until_next_timer();
     CURLM* const multi = multi_;
-    if (multi == nullptr) {
-      wake_.wait_for(lock, std::chrono::milliseconds{timeout});
-      return;
-    }
+    const std::vector<Watch> watches = watches_;
     lock.unlock();
-    curl_multi_poll(multi, nullptr, 0, timeout, nullptr);
+    // Until libcurl is started the thread waits without it.
+    const std::vector<bool> readable =
+        multi != nullptr ? wait_with_libcurl(multi, watches, timeout) : wait_alone(watches, timeout);
+    for (std::size_t i = 0; i < watches.size(); ++i) {
+      if (readable[i]) watches[i].readable();
+    }
     lock.lock();
+  }
+
+  std::vector<bool> wait_alone(const std::vector<Watch>& watches, int timeout) const {
+    std::vector<pollfd> waited{{wake_, POLLIN, 0}};
+    for (const Watch& watch : watches) waited.push_back({watch.descriptor, POLLIN, 0});
+    ::poll(waited.data(), waited.size(), timeout);
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t taken = ::read(wake_, &count, sizeof(count));
+    std::vector<bool> out;
+    for (std::size_t i = 1; i < waited.size(); ++i) out.push_back((waited[i].revents & POLLIN) != 0);
+    return out;
+  }
+
+  static std::vector<bool> wait_with_libcurl(CURLM* multi, const std::vector<Watch>& watches, int timeout) {
+    std::vector<curl_waitfd> waited;
+    for (const Watch& watch : watches) waited.push_back({watch.descriptor, CURL_WAIT_POLLIN, 0});
+    curl_multi_poll(multi, waited.empty() ? nullptr : waited.data(), static_cast<unsigned>(waited.size()),
+                    timeout, nullptr);
+    std::vector<bool> out;
+    for (const curl_waitfd& one : waited) out.push_back((one.revents & CURL_WAIT_POLLIN) != 0);
+    return out;
   }
 
   int until_next_timer() const {  // under the lock
@@ -226,13 +274,14 @@ class CurlLoop::Thread {
 
   Clock& clock_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;  ///< Until libcurl is started; it has a way of its own then.
+  const int wake_;  ///< Until libcurl is started; it has a way of its own then.
   bool stopping_ = false;
   CURLM* multi_ = nullptr;  ///< Written under the lock, so that it can be woken from any thread.
   std::thread thread_;
   std::deque<Task> tasks_;
   std::multimap<BootTime, Task> timers_;
   std::vector<Request> requests_;
+  std::vector<Watch> watches_;
   std::map<CURL*, std::unique_ptr<CurlTransfer>> running_;  ///< Of the thread alone.
 };
 
@@ -242,6 +291,7 @@ void CurlLoop::post(Task task) { thread_->post(std::move(task)); }
 void CurlLoop::schedule(std::chrono::milliseconds delay, Task task) {
   thread_->schedule(delay, std::move(task));
 }
+void CurlLoop::watch(int descriptor, Task readable) { thread_->watch(descriptor, std::move(readable)); }
 bool CurlLoop::on_loop_thread() const { return thread_->on_it(); }
 void CurlLoop::stop() { thread_->stop(); }
 

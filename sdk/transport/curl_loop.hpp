@@ -26,6 +26,7 @@ class CurlLoop final : public IoLoop {
   void post(Task task) override;
   void schedule(std::chrono::milliseconds delay, Task task) override;
   [[nodiscard]] bool on_loop_thread() const override;
+  void watch(int descriptor, Task readable) override;
 
   /// Ends every transfer (their callbacks are called with `ClientAppDeallocated` on the loop's thread),
   /// destroys waiting tasks unrun, and joins the thread. Within 100 ms (row B-24).

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -41,6 +43,34 @@ class CurlTransportTest : public ::testing::Test {
   CurlLoop loop_{system_clock()};
   CurlTransport transport_{loop_};
 };
+
+TEST(CurlLoopTest, WatchesADescriptorBeforeAndAfterTheFirstRequest) {
+  const int descriptor = ::eventfd(0, EFD_NONBLOCK);
+  std::atomic<int> seen{0};
+  {
+    CurlLoop loop(system_clock());
+    CurlTransport transport(loop);
+    std::promise<void> first;
+    std::promise<void> second;
+    loop.watch(descriptor, [&] {
+      std::uint64_t count = 0;
+      ASSERT_EQ(::read(descriptor, &count, sizeof(count)), static_cast<ssize_t>(sizeof(count)));
+      (++seen == 1 ? first : second).set_value();
+    });
+    const std::uint64_t one = 1;
+    ASSERT_GT(::write(descriptor, &one, sizeof(one)), 0);
+    EXPECT_EQ(seen, 0) << "a watch alone starts no thread";
+    loop.post([] {});
+    EXPECT_EQ(first.get_future().wait_for(seconds{10}), std::future_status::ready);
+    std::promise<void> answered;
+    transport.send({.method = "GET", .url = "http://127.0.0.1:1/"}, [&](auto) { answered.set_value(); });
+    answered.get_future().wait();
+    ASSERT_GT(::write(descriptor, &one, sizeof(one)), 0);
+    EXPECT_EQ(second.get_future().wait_for(seconds{10}), std::future_status::ready);
+  }
+  EXPECT_EQ(seen, 2);
+  ::close(descriptor);
+}
 
 TEST_F(CurlTransportTest, CarriesMethodHeadersAndBodiesBothWays) {
   answer_with({.status = 207,

@@ -38,6 +38,10 @@ class IoLoop {
   /// Runs the task after `delay`, counted on the clock that includes sleep where the platform can.
   virtual void schedule(std::chrono::milliseconds delay, Task task) = 0;
   [[nodiscard]] virtual bool on_loop_thread() const = 0;
+  /// Runs `readable` on the loop whenever `descriptor` can be read, which it is to make unreadable again. The
+  /// descriptor outlives the loop's thread. Starts no thread: it is looked at once something else did. A loop
+  /// without this leaves it out.
+  virtual void watch([[maybe_unused]] int descriptor, [[maybe_unused]] Task readable) {}
 };
 
 }  // namespace keyturn::sdk
