@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@
 
 #include <keyturn/base/result.hpp>
 #include <keyturn/ejson.hpp>
+
+#include "server/domain/document_gate.hpp"
 
 namespace keyturn::server {
 
@@ -28,6 +31,14 @@ struct FindQuery {
   EjsonDocument sort;
   std::int64_t skip = 0;
   std::int64_t limit = 0;  ///< 0: no limit of the caller's; the store's own cap of 50,000 stays (client-api.md 13).
+  const DocumentGate* gate = nullptr;  ///< Null, here and below: everything is allowed.
+};
+
+struct AggregateQuery {
+  EjsonArray pipeline;
+  const DocumentGate* gate = nullptr;
+  /// For collections that `$lookup` reads; one that is not named here is seen as a whole.
+  std::map<std::string, const DocumentGate*, std::less<>> foreign_gates = {};
 };
 
 struct UpdateQuery {
@@ -36,8 +47,9 @@ struct UpdateQuery {
   EjsonArray array_filters;
   bool upsert = false;
   bool many = false;
-  /// What the document must match after the update (rules); empty: anything. A violation changes nothing.
+  /// What the document must match after the update; empty: anything. A violation changes nothing.
   EjsonDocument guard;
+  const DocumentGate* gate = nullptr;
 };
 
 struct UpdateResult {
@@ -55,6 +67,7 @@ struct FindAndModifyQuery {
   bool upsert = false;
   bool return_new = false;
   EjsonDocument guard;
+  const DocumentGate* gate = nullptr;  ///< What is answered is what it shows.
 };
 
 struct IndexDefinition {
@@ -70,26 +83,29 @@ struct ChangeEvent {
   CollectionName where;
   Ejson document_id;
   EjsonDocument full_document;  ///< Empty for `remove`.
+  EjsonDocument removed;        ///< For `remove`: the document as it was, so that rules can be asked; not for clients.
 };
 
 /// Documents of an app.
 ///
 /// Each member is one atomic step, durable when it returns. Thread safety: all members. Errors: `MongoDBError` 400 for what
-/// a database refuses ("Duplicate key error", an operator outside the subset), `NoMatchingRuleFound` for a violated guard,
-/// `ReadSizeLimitExceeded`, `ServiceUnavailable` for a fault of storage.
+/// a database refuses ("Duplicate key error", an operator outside the subset), `NoMatchingRuleFound` for a violated guard
+/// or what a gate refuses (nothing is changed then), `ReadSizeLimitExceeded`, `ServiceUnavailable` for a fault of storage.
 class DocumentStore {
  public:
   virtual ~DocumentStore() = default;
 
   virtual Result<std::vector<EjsonDocument>> find(const CollectionName& where, const FindQuery& query) = 0;
-  virtual Result<std::int64_t> count(const CollectionName& where, const EjsonDocument& filter, std::int64_t limit) = 0;
-  virtual Result<std::vector<EjsonDocument>> aggregate(const CollectionName& where, const EjsonDocument& visible,
-                                                       const EjsonArray& pipeline) = 0;
+  virtual Result<std::int64_t> count(const CollectionName& where, const EjsonDocument& filter, std::int64_t limit,
+                                     const DocumentGate* gate) = 0;
+  virtual Result<std::vector<EjsonDocument>> aggregate(const CollectionName& where, const AggregateQuery& query) = 0;
   /// In order, up to the first fault; answers the ids (made where missing). Nothing is kept after a fault.
-  virtual Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents) = 0;
+  virtual Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents,
+                                    const DocumentGate* gate) = 0;
   virtual Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) = 0;
   virtual Result<std::optional<EjsonDocument>> find_and_modify(const CollectionName& where, const FindAndModifyQuery& query) = 0;
-  virtual Result<std::int64_t> remove(const CollectionName& where, const EjsonDocument& filter, bool many) = 0;
+  virtual Result<std::int64_t> remove(const CollectionName& where, const EjsonDocument& filter, bool many,
+                                      const DocumentGate* gate) = 0;
 
   virtual Result<void> create_index(const CollectionName& where, const IndexDefinition& index) = 0;
   virtual Result<std::vector<IndexDefinition>> indexes(const CollectionName& where) = 0;

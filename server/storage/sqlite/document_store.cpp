@@ -25,14 +25,26 @@ using documents::Update;
 
 constexpr std::size_t kMostDocuments = 50'000;  // client-api.md 13
 constexpr std::size_t kMostScanned = 1'000'000;
+constexpr std::string_view kPlace("\0place", 6);  // no member can be named so
 
 Error refused(std::string text) { return {ErrorCode::MongoDBError, std::move(text)}; }
 Error too_many() { return {ErrorCode::ReadSizeLimitExceeded, "the query reads more than 50000 documents"}; }
+Error too_many_to_work_on() {
+  return {ErrorCode::ReadSizeLimitExceeded, "the operation works on more than 1000000 documents"};
+}
 
 struct Found {
   StoredDocument stored;
   Filter::Match match;
+  EjsonDocument seen;  ///< Only where a gate hides members: what the caller sees.
 };
+
+// What to look for in the store itself: all that the caller sees and asked for is among it.
+Result<Filter> stored_filter(const EjsonDocument& query, const DocumentGate& gate) {
+  EjsonArray parts{gate.prefilter()};
+  if (!gate.hides_members()) parts.emplace_back(query);
+  return Filter::compile(EjsonDocument{{"$and", std::move(parts)}});
+}
 
 class SqliteDocumentStore final : public DocumentStore {
  public:
@@ -49,7 +61,7 @@ class SqliteDocumentStore final : public DocumentStore {
     if (query.skip < 0 || query.limit < 0) return refused("skip and limit must not be negative");
     const auto wanted = query.limit == 0 ? kMostDocuments + 1 : static_cast<std::size_t>(query.limit);
     const auto enough = sort->empty() ? wanted + static_cast<std::size_t>(query.skip) : kMostScanned;
-    auto documents = read_matching(where, *filter, enough);
+    auto documents = read_matching(where, query.filter, *filter, query.gate, enough);
     if (!documents) return documents;
     sort->apply(*documents);
     const auto skip = std::min(static_cast<std::size_t>(query.skip), documents->size());
@@ -62,42 +74,44 @@ class SqliteDocumentStore final : public DocumentStore {
     return documents;
   }
 
-  Result<std::int64_t> count(const CollectionName& where, const EjsonDocument& query,
-                             std::int64_t limit) override {
+  Result<std::int64_t> count(const CollectionName& where, const EjsonDocument& query, std::int64_t limit,
+                             const DocumentGate* gate) override {
     auto filter = Filter::compile(query);
     if (!filter) return filter.error();
-    return database_.read([&](Connection& sql) {
-      std::int64_t counted = 0;
-      if (const auto collection = find_collection(sql, where, false)) {
-        scan(sql, *collection, *filter,
-             [&](StoredDocument, const Filter::Match&) { return ++counted != limit; });
-      }
-      return counted;
-    });
+    std::int64_t counted = 0;
+    const auto done = read(where, query, *filter, gate, [&](EjsonDocument) { return ++counted != limit; });
+    if (!done) return done.error();
+    return counted;
   }
 
-  Result<std::vector<EjsonDocument>> aggregate(const CollectionName& where, const EjsonDocument& visible,
-                                               const EjsonArray& stages) override {
-    auto pipeline = Pipeline::compile(stages);
+  Result<std::vector<EjsonDocument>> aggregate(const CollectionName& where,
+                                               const AggregateQuery& query) override {
+    auto pipeline = Pipeline::compile(query.pipeline);
     if (!pipeline) return pipeline.error();
-    auto filter = Filter::compile(EjsonDocument{{"$and", EjsonArray{visible, pipeline->leading_match()}}});
+    const EjsonDocument first = pipeline->leading_match();
+    auto filter = Filter::compile(first);
     if (!filter) return filter.error();
-    auto documents = read_matching(where, *filter, kMostScanned);
+    auto documents = read_matching(where, first, *filter, query.gate, kMostScanned);
     if (!documents) return documents;
     auto everything = Filter::compile({});
     auto result = pipeline->run(std::move(*documents), [&](const std::string& name) {
-      return read_matching({where.app_id, where.service, where.database, name}, *everything, kMostScanned);
+      const auto gate = query.foreign_gates.find(name);
+      return read_matching({where.app_id, where.service, where.database, name}, {}, *everything,
+                           gate == query.foreign_gates.end() ? nullptr : gate->second, kMostScanned);
     });
     if (result && result->size() > kMostDocuments) return too_many();
     return result;
   }
 
-  Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents) override {
+  Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents,
+                            const DocumentGate* gate) override {
     if (documents.empty()) return refused("must provide at least one element");
     for (EjsonDocument& document : documents) {
       document = with_id(std::move(document), context_);
       const auto fit = check_id(document);
       if (!fit) return fit.error();
+      if (gate == nullptr) continue;
+      if (const auto allowed = gate->check_insert(document); !allowed) return allowed.error();
     }
     return change<EjsonArray>(
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<EjsonArray> {
@@ -107,14 +121,14 @@ class SqliteDocumentStore final : public DocumentStore {
             auto place = put_document(sql, collection, indexes, 0, document);
             if (!place) return place.error();
             ids.push_back(*document.find("_id"));
-            events.push_back({ChangeEvent::Kind::insert, where, ids.back(), document});
+            events.push_back({ChangeEvent::Kind::insert, where, ids.back(), document, {}});
           }
           return ids;
         });
   }
 
   Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) override {
-    auto plan = compile(query.filter, query.update, query.array_filters, query.guard);
+    auto plan = compile(query.filter, query.update, query.array_filters, query.guard, query.gate);
     if (!plan) return plan.error();
     if (query.many && plan->update->is_replacement())
       return refused("multi update is not supported for replacement-style update");
@@ -122,7 +136,7 @@ class SqliteDocumentStore final : public DocumentStore {
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<UpdateResult> {
           UpdateResult result;
           const auto indexes = read_indexes(sql, collection);
-          for (const Found& found : matching(sql, collection, plan->filter, query.many ? kMostScanned : 1)) {
+          for (const Found& found : matching(sql, collection, *plan, query.many ? kMostScanned : 1)) {
             ++result.matched;
             auto after = apply(sql, collection, indexes, *plan, found, where, events);
             if (!after) return after.error();
@@ -140,7 +154,7 @@ class SqliteDocumentStore final : public DocumentStore {
 
   Result<std::optional<EjsonDocument>> find_and_modify(const CollectionName& where,
                                                        const FindAndModifyQuery& query) override {
-    auto plan = compile(query.filter, query.update, query.array_filters, query.guard);
+    auto plan = compile(query.filter, query.update, query.array_filters, query.guard, query.gate);
     if (!plan) return plan.error();
     auto sort = Sort::compile(query.sort);
     if (!sort) return sort.error();
@@ -150,34 +164,38 @@ class SqliteDocumentStore final : public DocumentStore {
     return change<Answer>(
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<Answer> {
           const auto indexes = read_indexes(sql, collection);
-          const auto found =
-              first(matching(sql, collection, plan->filter, sort->empty() ? 1 : kMostScanned), *sort);
+          const auto found = first(matching(sql, collection, *plan, sort->empty() ? 1 : kMostScanned), *sort);
+          const auto shown = [&](const EjsonDocument& document) {
+            const auto seen = query.gate == nullptr ? document : query.gate->view(document);
+            return seen ? Answer(projection->apply(*seen)) : Answer();
+          };
           if (!found) {
             if (!query.upsert || !plan->update) return Answer();
             auto document = upsert(sql, collection, indexes, *plan, where, events);
             if (!document) return document.error();
-            return query.return_new ? Answer(projection->apply(*document)) : Answer();
+            return query.return_new ? shown(*document) : Answer();
           }
+          const EjsonDocument& before = found->stored.document;
           if (!plan->update) {
-            remove_document(sql, found->stored.place);
-            events.push_back({ChangeEvent::Kind::remove, where, *found->stored.document.find("_id"), {}});
-            return Answer(projection->apply(found->stored.document));
+            const auto removed = remove_one(sql, *plan, *found, where, events);
+            if (!removed) return removed.error();
+            return shown(before);
           }
           auto after = apply(sql, collection, indexes, *plan, *found, where, events);
           if (!after) return after.error();
-          return Answer(projection->apply(query.return_new ? *after : found->stored.document));
+          return shown(query.return_new ? *after : before);
         });
   }
 
-  Result<std::int64_t> remove(const CollectionName& where, const EjsonDocument& query, bool many) override {
-    auto filter = Filter::compile(query);
-    if (!filter) return filter.error();
+  Result<std::int64_t> remove(const CollectionName& where, const EjsonDocument& query, bool many,
+                              const DocumentGate* gate) override {
+    auto plan = compile(query, std::nullopt, {}, {}, gate);
+    if (!plan) return plan.error();
     return change<std::int64_t>(
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<std::int64_t> {
           std::int64_t removed = 0;
-          for (const Found& found : matching(sql, collection, *filter, many ? kMostScanned : 1)) {
-            remove_document(sql, found.stored.place);
-            events.push_back({ChangeEvent::Kind::remove, where, *found.stored.document.find("_id"), {}});
+          for (const Found& found : matching(sql, collection, *plan, many ? kMostScanned : 1)) {
+            if (const auto done = remove_one(sql, *plan, found, where, events); !done) return done.error();
             ++removed;
           }
           return removed;
@@ -200,18 +218,23 @@ class SqliteDocumentStore final : public DocumentStore {
  private:
   using Events = std::vector<ChangeEvent>;
   struct Plan {
-    Filter filter;
+    Filter filter;  ///< The caller's.
+    Filter stored;  ///< What is looked for.
     std::optional<Update> update;
     Filter guard;
+    const DocumentGate* gate;
   };
 
   static Result<Plan> compile(const EjsonDocument& query, const std::optional<Ejson>& change,
-                              const EjsonArray& array_filters, const EjsonDocument& guard_query) {
+                              const EjsonArray& array_filters, const EjsonDocument& guard_query,
+                              const DocumentGate* gate) {
     auto filter = Filter::compile(query);
     if (!filter) return filter.error();
+    auto stored = gate == nullptr ? filter : stored_filter(query, *gate);
+    if (!stored) return stored.error();
     auto guard = Filter::compile(guard_query);
     if (!guard) return guard.error();
-    Plan plan{std::move(*filter), std::nullopt, std::move(*guard)};
+    Plan plan{std::move(*filter), std::move(*stored), std::nullopt, std::move(*guard), gate};
     if (change) {
       auto update = Update::compile(*change, array_filters);
       if (!update) return update.error();
@@ -239,25 +262,54 @@ class SqliteDocumentStore final : public DocumentStore {
     return std::move(*committed);
   }
 
-  Result<std::vector<EjsonDocument>> read_matching(const CollectionName& where, const Filter& filter,
-                                                   std::size_t most) {
-    return database_.read([&](Connection& sql) {
-      std::vector<EjsonDocument> documents;
-      if (const auto collection = find_collection(sql, where, false)) {
-        scan(sql, *collection, filter, [&](StoredDocument stored, const Filter::Match&) {
-          documents.push_back(std::move(stored.document));
-          return documents.size() < most;
-        });
-      }
-      return documents;
+  // Gives `take` the documents that the caller sees and that match, as the caller sees them, until it has
+  // enough.
+  Result<void> read(const CollectionName& where, const EjsonDocument& query, const Filter& filter,
+                    const DocumentGate* gate, const std::function<bool(EjsonDocument)>& take) {
+    auto stored = gate == nullptr ? filter : stored_filter(query, *gate);
+    if (!stored) return stored.error();
+    auto done = database_.read([&](Connection& sql) {
+      const auto collection = find_collection(sql, where, false);
+      if (!collection) return true;
+      scan(sql, *collection, *stored, [&](StoredDocument document, const Filter::Match&) {
+        if (gate == nullptr) return take(std::move(document.document));
+        auto seen = gate->view(document.document);
+        if (!seen || (gate->hides_members() && !filter.matches(*seen))) return true;
+        return take(std::move(*seen));
+      });
+      return true;
     });
+    if (!done) return done.error();
+    return {};
   }
 
-  static std::vector<Found> matching(Connection& sql, std::int64_t collection, const Filter& filter,
+  Result<std::vector<EjsonDocument>> read_matching(const CollectionName& where, const EjsonDocument& query,
+                                                   const Filter& filter, const DocumentGate* gate,
+                                                   std::size_t most) {
+    std::vector<EjsonDocument> documents;
+    const auto done = read(where, query, filter, gate, [&](EjsonDocument document) {
+      documents.push_back(std::move(document));
+      return documents.size() < most;
+    });
+    if (!done) return done.error();
+    if (documents.size() >= kMostScanned) return too_many_to_work_on();
+    return documents;
+  }
+
+  static std::vector<Found> matching(Connection& sql, std::int64_t collection, const Plan& plan,
                                      std::size_t most) {
     std::vector<Found> all;
-    scan(sql, collection, filter, [&](StoredDocument stored, const Filter::Match& match) {
-      all.push_back({std::move(stored), match});
+    scan(sql, collection, plan.stored, [&](StoredDocument stored, const Filter::Match& match) {
+      Found found{std::move(stored), match, {}};
+      if (plan.gate != nullptr) {
+        auto seen = plan.gate->view(found.stored.document);
+        if (!seen) return true;
+        // Which element of an array matched is a question to the caller's own filter.
+        found.match = plan.filter.match(*seen);
+        if (!found.match.matches) return true;
+        if (plan.gate->hides_members()) found.seen = std::move(*seen);
+      }
+      all.push_back(std::move(found));
       return all.size() < most;
     });
     return all;
@@ -266,14 +318,26 @@ class SqliteDocumentStore final : public DocumentStore {
   static std::optional<Found> first(std::vector<Found> all, const Sort& sort) {
     if (all.empty()) return std::nullopt;
     if (sort.empty()) return std::move(all.front());
+    // Only what the caller sees decides; the place in the list comes along.
     std::vector<EjsonDocument> order;
     order.reserve(all.size());
-    for (const Found& each : all) order.push_back(each.stored.document);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      order.push_back(all[i].seen.empty() ? all[i].stored.document : all[i].seen);
+      order.back().append(std::string(kPlace), static_cast<std::int64_t>(i));
+    }
     sort.apply(order);
-    const Ejson& id = *order.front().find("_id");
-    const auto chosen = std::find_if(
-        all.begin(), all.end(), [&](const Found& each) { return *each.stored.document.find("_id") == id; });
-    return std::move(*chosen);
+    return std::move(all[static_cast<std::size_t>(*order.front().find(kPlace)->to_int64())]);
+  }
+
+  static Result<void> remove_one(Connection& sql, const Plan& plan, const Found& found,
+                                 const CollectionName& where, Events& events) {
+    const EjsonDocument& before = found.stored.document;
+    if (plan.gate != nullptr) {
+      if (auto allowed = plan.gate->check_remove(before); !allowed) return allowed;
+    }
+    sqlite::remove_document(sql, found.stored.place);
+    events.push_back({ChangeEvent::Kind::remove, where, *before.find("_id"), {}, before});
+    return {};
   }
 
   Result<EjsonDocument> apply(Connection& sql, std::int64_t collection,
@@ -282,10 +346,14 @@ class SqliteDocumentStore final : public DocumentStore {
     auto after = plan.update->apply(found.stored.document, found.match, context_.clock.wall_now(), false);
     if (!after) return after;
     if (!plan.guard.matches(*after)) return Error(ErrorCode::NoMatchingRuleFound, "update not permitted");
+    if (plan.gate != nullptr) {
+      if (auto allowed = plan.gate->check_update(found.stored.document, *after); !allowed)
+        return allowed.error();
+    }
     auto put = put_document(sql, collection, indexes, found.stored.place, *after);
     if (!put) return put.error();
     const auto kind = plan.update->is_replacement() ? ChangeEvent::Kind::replace : ChangeEvent::Kind::update;
-    events.push_back({kind, where, *after->find("_id"), *after});
+    events.push_back({kind, where, *after->find("_id"), *after, {}});
     return after;
   }
 
@@ -298,9 +366,12 @@ class SqliteDocumentStore final : public DocumentStore {
     const auto fit = check_id(document);
     if (!fit) return fit.error();
     if (!plan.guard.matches(document)) return Error(ErrorCode::NoMatchingRuleFound, "insert not permitted");
+    if (plan.gate != nullptr) {
+      if (auto allowed = plan.gate->check_insert(document); !allowed) return allowed.error();
+    }
     auto put = put_document(sql, collection, indexes, 0, document);
     if (!put) return put.error();
-    events.push_back({ChangeEvent::Kind::insert, where, *document.find("_id"), document});
+    events.push_back({ChangeEvent::Kind::insert, where, *document.find("_id"), document, {}});
     return document;
   }
 

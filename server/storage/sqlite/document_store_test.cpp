@@ -20,6 +20,42 @@ namespace {
 using documents::document_of;
 using documents::value_of;
 
+/// Shows an owner's documents without their `hidden`, and lets nothing be given away or taken.
+class OwnersGate final : public DocumentGate {
+ public:
+  explicit OwnersGate(std::string owner, bool hides = false) : owner_(std::move(owner)), hides_(hides) {}
+  [[nodiscard]] EjsonDocument prefilter() const override { return {{"owner", owner_}}; }
+  [[nodiscard]] bool hides_members() const override { return hides_; }
+  [[nodiscard]] std::optional<EjsonDocument> view(const EjsonDocument& document) const override {
+    if (!is_own(document)) return std::nullopt;
+    EjsonDocument seen = document;
+    if (hides_) seen.erase("hidden");
+    return seen;
+  }
+  [[nodiscard]] Result<void> check_insert(const EjsonDocument& after) const override {
+    return verdict(is_own(after), "insert not permitted");
+  }
+  [[nodiscard]] Result<void> check_update(const EjsonDocument& before,
+                                          const EjsonDocument& after) const override {
+    return verdict(is_own(before) && is_own(after), "update not permitted");
+  }
+  [[nodiscard]] Result<void> check_remove(const EjsonDocument& before) const override {
+    return verdict(!before.contains("kept"), "delete not permitted");
+  }
+
+ private:
+  [[nodiscard]] bool is_own(const EjsonDocument& document) const {
+    const Ejson* owner = document.find("owner");
+    return owner != nullptr && *owner == Ejson(owner_);
+  }
+  static Result<void> verdict(bool allowed, const char* text) {
+    if (allowed) return {};
+    return Error(ErrorCode::NoMatchingRuleFound, text);
+  }
+  std::string owner_;
+  bool hides_;
+};
+
 class SqliteDocuments : public ::testing::Test {
  protected:
   SqliteDocuments() { open(); }
@@ -46,7 +82,7 @@ class SqliteDocuments : public ::testing::Test {
   void insert(std::initializer_list<const char*> texts) {
     std::vector<EjsonDocument> documents;
     for (const char* text : texts) documents.push_back(document_of(text));
-    const auto ids = store_->insert(kWhere, documents);
+    const auto ids = store_->insert(kWhere, documents, nullptr);
     ASSERT_TRUE(ids.has_value()) << ids.error().message;
   }
   Result<UpdateResult> update(std::string_view filter, std::string_view change, bool many = false,
@@ -79,8 +115,8 @@ TEST_F(SqliteDocuments, KeepsWhatWasInsertedAcrossAReopening) {
 
 TEST_F(SqliteDocuments, IdIsUniqueWhateverItsNumericType) {
   insert({R"({"_id":1})"});
-  const auto again =
-      store_->insert(kWhere, {document_of(R"({"_id":2})"), document_of(R"({"_id":{"$numberLong":"1"}})")});
+  const auto again = store_->insert(
+      kWhere, {document_of(R"({"_id":2})"), document_of(R"({"_id":{"$numberLong":"1"}})")}, nullptr);
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, ErrorCode::MongoDBError);
   EXPECT_NE(again.error().message.find("Duplicate key error"), std::string::npos);
@@ -88,8 +124,8 @@ TEST_F(SqliteDocuments, IdIsUniqueWhateverItsNumericType) {
 }
 
 TEST_F(SqliteDocuments, UnfitIdsAndEmptyInsertsAreRefused) {
-  EXPECT_FALSE(store_->insert(kWhere, {document_of(R"({"_id":[1]})")}).has_value());
-  EXPECT_EQ(store_->insert(kWhere, {}).error().message, "must provide at least one element");
+  EXPECT_FALSE(store_->insert(kWhere, {document_of(R"({"_id":[1]})")}, nullptr).has_value());
+  EXPECT_EQ(store_->insert(kWhere, {}, nullptr).error().message, "must provide at least one element");
 }
 
 TEST_F(SqliteDocuments, FindSortsSkipsLimitsAndProjects) {
@@ -100,8 +136,8 @@ TEST_F(SqliteDocuments, FindSortsSkipsLimitsAndProjects) {
   query.limit = 1;
   query.projection = document_of(R"({"n":1,"_id":0})");
   EXPECT_EQ(found("{}", query), R"([{"n":2}])");
-  EXPECT_EQ(*store_->count(kWhere, document_of(R"({"n":{"$gt":1}})"), 0), 2);
-  EXPECT_EQ(*store_->count(kWhere, {}, 2), 2);
+  EXPECT_EQ(*store_->count(kWhere, document_of(R"({"n":{"$gt":1}})"), 0, nullptr), 2);
+  EXPECT_EQ(*store_->count(kWhere, {}, 2, nullptr), 2);
 }
 
 TEST_F(SqliteDocuments, CollectionsAppsAndServicesAreApart) {
@@ -176,8 +212,8 @@ TEST_F(SqliteDocuments, FindAndModifyAnswersOldOrNew) {
 
 TEST_F(SqliteDocuments, RemovesOneOrMany) {
   insert({R"({"_id":1,"n":1})", R"({"_id":2,"n":1})", R"({"_id":3,"n":1})"});
-  EXPECT_EQ(*store_->remove(kWhere, document_of(R"({"n":1})"), false), 1);
-  EXPECT_EQ(*store_->remove(kWhere, document_of(R"({"n":1})"), true), 2);
+  EXPECT_EQ(*store_->remove(kWhere, document_of(R"({"n":1})"), false, nullptr), 1);
+  EXPECT_EQ(*store_->remove(kWhere, document_of(R"({"n":1})"), true, nullptr), 2);
 }
 
 // An index may change nothing but the time: every answer is compared with that of a collection without one.
@@ -205,7 +241,7 @@ TEST_F(SqliteDocuments, IndexFindsExactlyWhatAScanFinds) {
   ASSERT_TRUE(update(R"({"_id":1})", R"({"$set":{"t":"c"}})").has_value());
   EXPECT_EQ(found(R"({"t":"c"})"), R"([{"_id":1,"t":"c"}])");
   EXPECT_EQ(found(R"({"t":"a"})"), R"([{"_id":2,"t":["a","b"]}])");
-  ASSERT_TRUE(store_->remove(kWhere, document_of(R"({"_id":1})"), false).has_value());
+  ASSERT_TRUE(store_->remove(kWhere, document_of(R"({"_id":1})"), false, nullptr).has_value());
   EXPECT_EQ(found(R"({"t":"c"})"), "[]");
   EXPECT_EQ(store_->indexes(kWhere)->size(), 1U);
   EXPECT_TRUE(*store_->drop_index(kWhere, "by_t"));
@@ -214,7 +250,7 @@ TEST_F(SqliteDocuments, IndexFindsExactlyWhatAScanFinds) {
 TEST_F(SqliteDocuments, UniqueIndexRefusesASecondValue) {
   insert({R"({"_id":1,"mail":"a"})"});
   ASSERT_TRUE(store_->create_index(kWhere, {"mail", document_of(R"({"mail":1})"), true}).has_value());
-  EXPECT_FALSE(store_->insert(kWhere, {document_of(R"({"_id":2,"mail":"a"})")}).has_value());
+  EXPECT_FALSE(store_->insert(kWhere, {document_of(R"({"_id":2,"mail":"a"})")}, nullptr).has_value());
   insert({R"({"_id":3,"mail":"b"})"});
   EXPECT_FALSE(update(R"({"_id":3})", R"({"$set":{"mail":"a"}})").has_value());
   EXPECT_TRUE(update(R"({"_id":3})", R"({"$set":{"mail":"b","x":1}})").has_value());
@@ -224,11 +260,54 @@ TEST_F(SqliteDocuments, UniqueIndexRefusesASecondValue) {
 TEST_F(SqliteDocuments, AggregatesWhatIsVisible) {
   insert(
       {R"({"_id":1,"owner":"a","n":1})", R"({"_id":2,"owner":"b","n":2})", R"({"_id":3,"owner":"a","n":3})"});
-  const auto sums =
-      store_->aggregate(kWhere, document_of(R"({"owner":"a"})"),
-                        *value_of(R"([{"$group":{"_id":null,"s":{"$sum":"$n"}}}])").get_if<EjsonArray>());
+  const OwnersGate gate("a");
+  const auto sums = store_->aggregate(
+      kWhere, {.pipeline = *value_of(R"([{"$group":{"_id":null,"s":{"$sum":"$n"}}}])").get_if<EjsonArray>(),
+               .gate = &gate});
   ASSERT_TRUE(sums.has_value());
   EXPECT_EQ(Ejson(sums->front()).to_relaxed(), R"({"_id":null,"s":4})");
+}
+
+TEST_F(SqliteDocuments, WhatTheGateHidesDoesNotExistForItsCaller) {
+  insert({R"({"_id":1,"owner":"a","hidden":7,"n":2})", R"({"_id":2,"owner":"b"})",
+          R"({"_id":3,"owner":"a","hidden":5,"n":1})"});
+  const OwnersGate gate("a", true);
+  FindQuery all;
+  all.gate = &gate;
+  EXPECT_EQ(found("{}", all), R"([{"_id":1,"owner":"a","n":2},{"_id":3,"owner":"a","n":1}])");
+  EXPECT_EQ(found(R"({"hidden":7})", all), "[]");
+  EXPECT_EQ(found(R"({"hidden":{"$exists":false},"n":1})", all), R"([{"_id":3,"owner":"a","n":1}])");
+  all.sort = document_of(R"({"hidden":1})");  // tells nothing of the order of what is hidden
+  EXPECT_EQ(found("{}", all), R"([{"_id":1,"owner":"a","n":2},{"_id":3,"owner":"a","n":1}])");
+  EXPECT_EQ(*store_->count(kWhere, document_of(R"({"hidden":7})"), 0, &gate), 0);
+  EXPECT_EQ(*store_->count(kWhere, {}, 0, &gate), 2);
+  const auto shown = store_->find_and_modify(kWhere, {.filter = {},
+                                                      .sort = document_of(R"({"hidden":1})"),
+                                                      .projection = {},
+                                                      .update = value_of(R"({"$inc":{"n":1}})"),
+                                                      .array_filters = {},
+                                                      .guard = {},
+                                                      .gate = &gate});
+  ASSERT_TRUE(shown.has_value());
+  EXPECT_EQ(Ejson(shown->value()).to_relaxed(), R"({"_id":1,"owner":"a","n":2})");
+  EXPECT_EQ(found(R"({"_id":1})"), R"([{"_id":1,"owner":"a","hidden":7,"n":3}])");
+}
+
+TEST_F(SqliteDocuments, WhatTheGateRefusesChangesNothing) {
+  insert({R"({"_id":1,"owner":"a"})", R"({"_id":2,"owner":"b"})", R"({"_id":3,"owner":"a","kept":true})"});
+  const OwnersGate gate("a");
+  const auto refused_by = [](const auto& result) { return result ? "nobody" : result.error().message; };
+  EXPECT_EQ(refused_by(store_->insert(kWhere, {document_of(R"({"owner":"b"})")}, &gate)),
+            "insert not permitted");
+  UpdateQuery give_away{document_of("{}"), value_of(R"({"$set":{"owner":"b"}})"), {}, false, true, {}, &gate};
+  EXPECT_EQ(refused_by(store_->update(kWhere, give_away)), "update not permitted");
+  UpdateQuery others{
+      document_of(R"({"_id":2})"), value_of(R"({"$set":{"n":1}})"), {}, false, true, {}, &gate};
+  EXPECT_EQ(store_->update(kWhere, others)->matched, 0);
+  EXPECT_EQ(refused_by(store_->remove(kWhere, {}, true, &gate)), "delete not permitted");
+  EXPECT_EQ(found("{}"),
+            R"([{"_id":1,"owner":"a"},{"_id":2,"owner":"b"},{"_id":3,"owner":"a","kept":true}])");
+  EXPECT_EQ(*store_->remove(kWhere, document_of(R"({"kept":{"$exists":false}})"), true, &gate), 1);
 }
 
 TEST_F(SqliteDocuments, WatcherSeesCommittedChangesInOrder) {
@@ -244,9 +323,9 @@ TEST_F(SqliteDocuments, WatcherSeesCommittedChangesInOrder) {
   ASSERT_TRUE(update(R"({"_id":1})", R"({"$set":{"n":2}})").has_value());
   ASSERT_TRUE(update(R"({"_id":1})", R"({"n":3})").has_value());
   EXPECT_FALSE(update(R"({"_id":1})", R"({"$inc":{"n":"x"}})").has_value());
-  ASSERT_TRUE(
-      store_->insert({"app", "mongodb-atlas", "shop", "other"}, {EjsonDocument{{"_id", 9}}}).has_value());
-  ASSERT_TRUE(store_->remove(kWhere, {}, true).has_value());
+  ASSERT_TRUE(store_->insert({"app", "mongodb-atlas", "shop", "other"}, {EjsonDocument{{"_id", 9}}}, nullptr)
+                  .has_value());
+  ASSERT_TRUE(store_->remove(kWhere, {}, true, nullptr).has_value());
   std::unique_lock lock(mutex);
   ASSERT_TRUE(came.wait_for(lock, std::chrono::seconds{10}, [&] { return events.size() == 4; }));
   EXPECT_EQ(events[0].kind, ChangeEvent::Kind::insert);

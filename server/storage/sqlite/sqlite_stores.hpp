@@ -7,10 +7,12 @@
 #include <memory>
 #include <string_view>
 
+#include <keyturn/base/clock.hpp>
 #include <keyturn/base/result.hpp>
 
 #include "server/domain/app_store.hpp"
 #include "server/domain/credential_store.hpp"
+#include "server/domain/document_store.hpp"
 #include "server/domain/session_store.hpp"
 #include "server/domain/user_store.hpp"
 
@@ -24,9 +26,11 @@ struct SqliteOptions {
   /// the thread that met the fault, with no lock held. May be empty.
   std::function<void(std::string_view)> diagnostics;
   std::size_t session_cache_entries = 131'072;  ///< About 120 bytes each, taken as they are used.
+  /// For new ids and `$currentDate` in documents. Null: the system's. Must outlive the stores.
+  Clock* clock = nullptr;
 };
 
-/// All five stores in one SQLite file: write-ahead log, `synchronous=FULL` (read back before each write, rule V2), one
+/// All six stores in one SQLite file: write-ahead log, `synchronous=FULL` (read back before each write, rule V2), one
 /// process at a time. A step that is answered with success has been synced to the disk.
 ///
 /// Values that need no reading back are hashes only (rule V14: passwords, API keys, e-mail tokens). App secrets must be
@@ -50,12 +54,13 @@ class SqliteStores {
   [[nodiscard]] PasswordStore& passwords() noexcept { return *passwords_; }
   [[nodiscard]] ApiKeyStore& api_keys() noexcept { return *api_keys_; }
   [[nodiscard]] AppStore& apps() noexcept { return *apps_; }
+  [[nodiscard]] DocumentStore& documents() noexcept { return *documents_; }
 
   /// For this folder's tests.
   [[nodiscard]] Database& database_for_test() noexcept { return *database_; }
 
  private:
-  explicit SqliteStores(std::unique_ptr<Database> database);
+  SqliteStores(std::unique_ptr<Database> database, Clock& clock);
 
   std::unique_ptr<Database> database_;
   std::unique_ptr<SessionStore> sessions_;
@@ -63,6 +68,7 @@ class SqliteStores {
   std::unique_ptr<PasswordStore> passwords_;
   std::unique_ptr<ApiKeyStore> api_keys_;
   std::unique_ptr<AppStore> apps_;
+  std::unique_ptr<DocumentStore> documents_;
 };
 
 }  // namespace keyturn::server::sqlite
