@@ -17,7 +17,7 @@ struct ErrorCodeRow {
   Remedy remedy;
 };
 
-inline constexpr std::array<ErrorCodeRow, 76> kErrorCodes{{
+inline constexpr std::array<ErrorCodeRow, 78> kErrorCodes{{
     {ErrorCode::MissingAuthReq, "MissingAuthReq", 4300, 401, Remedy::fix_request},
     {ErrorCode::InvalidSession, "InvalidSession", 4301, 401, Remedy::log_in_again},
     {ErrorCode::UserAppDomainMismatch, "UserAppDomainMismatch", 4302, 401, Remedy::fix_request},
@@ -90,6 +90,8 @@ inline constexpr std::array<ErrorCodeRow, 76> kErrorCodes{{
     {ErrorCode::OriginNotAllowed, "OriginNotAllowed", 0, 0, Remedy::fix_request},
     {ErrorCode::InvalidConfiguration, "InvalidConfiguration", 0, 0, Remedy::fix_request},
     {ErrorCode::StoreLocked, "StoreLocked", 0, 0, Remedy::retry_later},
+    {ErrorCode::InvalidDpopProof, "InvalidDpopProof", 0, 400, Remedy::fix_request},
+    {ErrorCode::UseDpopNonce, "UseDpopNonce", 0, 400, Remedy::retry_later},
     {ErrorCode::StoreUnavailable, "StoreUnavailable", 0, 0, Remedy::retry_later},
     {ErrorCode::StoreKeyUnavailable, "StoreKeyUnavailable", 0, 0, Remedy::retry_later},
     {ErrorCode::StoreCorrupt, "StoreCorrupt", 0, 0, Remedy::report_bug},

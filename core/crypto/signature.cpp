@@ -201,6 +201,19 @@ Secret SignatureKey::private_pem() const {
   return Secret(std::string_view(text, static_cast<std::size_t>(size)));
 }
 
+std::optional<P256Point> SignatureKey::p256_point() const {
+  if (material_->scheme != SignatureScheme::ecdsa_p256_sha256) return std::nullopt;
+  const auto coordinate = [&](const char* name) {
+    BIGNUM* number = nullptr;
+    if (EVP_PKEY_get_bn_param(material_->key.get(), name, &number) != 1) std::abort();
+    const BigNumber owned(number);
+    std::string bytes(kP256Size, '\0');
+    if (BN_bn2binpad(number, bytes_of(bytes), kP256Size) < 0) std::abort();
+    return bytes;
+  };
+  return P256Point{coordinate(OSSL_PKEY_PARAM_EC_PUB_X), coordinate(OSSL_PKEY_PARAM_EC_PUB_Y)};
+}
+
 std::string SignatureKey::sign(std::string_view data) const {
   if (!can_sign()) std::abort();
   const ErrorQueueGuard guard;

@@ -17,6 +17,12 @@ enum class SignatureScheme {
   ed25519,            ///< RFC 8032, 64 bytes.
 };
 
+/// The coordinates of a point of P-256, 32 bytes each.
+struct P256Point {
+  std::string x;
+  std::string y;
+};
+
 /// A public key or a key pair.
 ///
 /// The makers refuse (answer nothing): another kind of key or curve than the scheme's, a point that is not on
@@ -42,6 +48,8 @@ class SignatureKey {
   [[nodiscard]] bool can_sign() const noexcept;
   /// The PEM private key (PKCS #8) of a pair; empty for a public key.
   [[nodiscard]] Secret private_pem() const;
+  /// The public point of a P-256 key; nothing for another scheme.
+  [[nodiscard]] std::optional<P256Point> p256_point() const;
 
   /// Needs `can_sign()`; ends the program when OpenSSL refuses, which only a broken key or no randomness can
   /// cause.

@@ -6,6 +6,7 @@
 
 #include "core/crypto/crypto.hpp"
 #include "core/json/json.hpp"
+#include "core/jwt/compact.hpp"
 
 namespace keyturn::jwt {
 namespace {
@@ -18,50 +19,11 @@ constexpr std::array<std::string_view, 7> kRefusedMembers{"crit", "b64", "zip", 
 
 Error unauthorized() { return {ErrorCode::InvalidSession, "unauthorized"}; }
 
-struct Parts {
-  std::string_view header;
-  std::string_view payload;
-  std::string_view signature;
-  std::string_view signed_text;  // header and payload with the dot between them
-};
-
-std::optional<Parts> split(std::string_view compact) {
-  if (compact.size() > kMaxTokenBytes) return std::nullopt;
-  const std::size_t first = compact.find('.');
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::size_t second = compact.find('.', first + 1);
-  if (second == std::string_view::npos || compact.find('.', second + 1) != std::string_view::npos)
-    return std::nullopt;
-  Parts parts{compact.substr(0, first), compact.substr(first + 1, second - first - 1),
-              compact.substr(second + 1), compact.substr(0, second)};
-  if (parts.header.empty() || parts.signature.empty()) return std::nullopt;
-  return parts;
-}
-
-std::optional<std::string> decode(std::string_view part, Encoding encoding) {
-  return encoding == Encoding::strict ? crypto::base64url_decode(part) : crypto::base64_decode_lenient(part);
-}
-
-std::optional<json::Object> object_in(std::string_view text) {
-  json::Limits limits;
-  limits.max_bytes = kMaxTokenBytes;
-  Result<json::Value> value = json::parse(text, limits);
-  if (!value || value->as_object() == nullptr) return std::nullopt;
-  return std::move(*value->as_object());
-}
-
 bool has_refused_member(const json::Object& header) {
   for (const std::string_view name : kRefusedMembers) {
     if (header.contains(name)) return true;
   }
   return false;
-}
-
-std::optional<WallTime> time_at(const json::Object& claims, std::string_view name) {
-  const json::Value* const value = claims.find(name);
-  const std::int64_t* const seconds = value == nullptr ? nullptr : value->as_int();
-  if (seconds == nullptr || *seconds < 0 || *seconds > kLatestTime) return std::nullopt;
-  return WallTime(std::chrono::seconds(*seconds));
 }
 
 // `choose` answers the key for the header's `kid`.
@@ -89,6 +51,38 @@ Result<VerifiedJws> verify_with(std::string_view compact, Encoding encoding, con
 }
 
 }  // namespace
+
+std::optional<Parts> split(std::string_view compact) {
+  if (compact.size() > kMaxTokenBytes) return std::nullopt;
+  const std::size_t first = compact.find('.');
+  if (first == std::string_view::npos) return std::nullopt;
+  const std::size_t second = compact.find('.', first + 1);
+  if (second == std::string_view::npos || compact.find('.', second + 1) != std::string_view::npos)
+    return std::nullopt;
+  Parts parts{compact.substr(0, first), compact.substr(first + 1, second - first - 1),
+              compact.substr(second + 1), compact.substr(0, second)};
+  if (parts.header.empty() || parts.signature.empty()) return std::nullopt;
+  return parts;
+}
+
+std::optional<std::string> decode(std::string_view part, Encoding encoding) {
+  return encoding == Encoding::strict ? crypto::base64url_decode(part) : crypto::base64_decode_lenient(part);
+}
+
+std::optional<json::Object> object_in(std::string_view text) {
+  json::Limits limits;
+  limits.max_bytes = kMaxTokenBytes;
+  Result<json::Value> value = json::parse(text, limits);
+  if (!value || value->as_object() == nullptr) return std::nullopt;
+  return std::move(*value->as_object());
+}
+
+std::optional<WallTime> time_at(const json::Object& claims, std::string_view name) {
+  const json::Value* const value = claims.find(name);
+  const std::int64_t* const seconds = value == nullptr ? nullptr : value->as_int();
+  if (seconds == nullptr || *seconds < 0 || *seconds > kLatestTime) return std::nullopt;
+  return WallTime(std::chrono::seconds(*seconds));
+}
 
 Result<VerifiedJws> verify_jws(std::string_view compact, const KeyLookup& lookup, Encoding encoding) {
   return verify_with(compact, encoding, lookup);

@@ -161,6 +161,15 @@ const std::string& Key::encoded_header() const noexcept { return material_->enco
 
 Secret Key::private_pem() const { return material_->pair ? material_->pair->private_pem() : Secret(); }
 
+json::Object Key::public_jwk() const {
+  const auto point = material_->pair ? material_->pair->p256_point() : std::nullopt;
+  if (!point) return {};
+  return {{"crv", "P-256"},
+          {"kty", "EC"},
+          {"x", crypto::base64url_encode(point->x)},
+          {"y", crypto::base64url_encode(point->y)}};
+}
+
 std::string Key::sign(std::string_view data) const {
   if (material_->pair) return material_->pair->sign(data);
   const auto mac = crypto::hmac_sha256(material_->secret.reveal(), data);

@@ -45,6 +45,9 @@ class Key {
   [[nodiscard]] const std::string& encoded_header() const noexcept;
   /// The PEM private key (PKCS #8) of a pair; empty for another kind of key.
   [[nodiscard]] Secret private_pem() const;
+  /// The public half of an ES256 key as a JWK (RFC 7517): `crv`, `kty`, `x`, `y`, in the order of RFC 7638.
+  /// Empty for another kind of key.
+  [[nodiscard]] json::Object public_jwk() const;
 
   /// The raw signature of the algorithm (ES256: 64 bytes R || S, RFC 7518 section 3.4). Needs `can_sign()`.
   [[nodiscard]] std::string sign(std::string_view data) const;

@@ -78,6 +78,8 @@ enum class ErrorCode {
   OriginNotAllowed,  ///< The address is not of the app's own origin, so the token was not sent.
   InvalidConfiguration,  ///< The configuration of the app or of a call is not usable.
   StoreLocked,  ///< The token store is in use by another process.
+  InvalidDpopProof,  ///< The session is bound to a key, and the request proves possession of none or of another (RFC 9449).
+  UseDpopNonce,  ///< The proof of possession needs the nonce of the answer's `DPoP-Nonce` header (RFC 9449 section 8).
   StoreUnavailable,  ///< The token store could not be read or written.
   StoreKeyUnavailable,  ///< The key of the token store cannot be had at the moment.
   StoreCorrupt,  ///< The token store is damaged; it was left as it is.
