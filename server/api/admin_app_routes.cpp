@@ -27,7 +27,14 @@ Result<Answer> create(Call& call) {
 
 Result<Answer> get(Call& call) { return json_answer(app_to_json(call.app->app)); }
 
-Result<Answer> remove(Call& call) { return no_content_of(call.services.apps.remove(call.app_id())); }
+Result<Answer> remove(Call& call) {
+  auto removed = call.services.apps.remove(call.app_id());
+  if (removed) {
+    call.log.forget(call.app_id());
+    call.is_logged = true;  // there is no log any more
+  }
+  return no_content_of(removed);
+}
 
 Result<Answer> list_keys(Call& call) {
   auto keys = call.services.api_keys.list_server_keys(*call.app);

@@ -11,8 +11,11 @@
 
 #include "core/protocol/request_handler.hpp"
 #include "server/domain/api_key_service.hpp"
+#include "server/domain/app_log.hpp"
 #include "server/domain/app_service.hpp"
+#include "server/domain/data_service.hpp"
 #include "server/domain/directory.hpp"
+#include "server/domain/function_runtime.hpp"
 #include "server/domain/password_service.hpp"
 #include "server/domain/session_service.hpp"
 #include "server/domain/session_store.hpp"
@@ -30,6 +33,9 @@ struct ApiServices {
   ApiKeyService& api_keys;
   SessionStore& session_store;  ///< Only to list the devices of a user.
   Clock& clock;
+  FunctionRuntime* functions = nullptr;  ///< Null: functions answer `ServiceUnavailable`.
+  DataService* data = nullptr;           ///< Null: no service is linked.
+  AppLog* log = nullptr;                 ///< Null: the `Api` keeps one of its own.
 };
 
 /// One finished request, for the operator's log. Holds no token, password, key, query or body.

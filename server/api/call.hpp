@@ -14,7 +14,6 @@
 
 #include "core/json/value.hpp"
 #include "server/api/api.hpp"
-#include "server/api/error_log.hpp"
 #include "server/api/router.hpp"
 
 namespace keyturn::server::api {
@@ -38,7 +37,7 @@ struct Answer {
 struct Call {
   const ApiServices& services;
   const ApiOptions& options;
-  ErrorLog& errors;
+  AppLog& log;
   const HttpRequest& request;
   std::string request_id;
   WallTime started;
@@ -49,6 +48,8 @@ struct Call {
   std::optional<Caller> caller;        ///< Set for `access`, `refresh` and `admin`.
   std::string_view bearer;             ///< Set for `session` and `admin_session`.
   json::Value body;
+  std::string user_id;     ///< Who a log-in turned out to be, for the app's log.
+  bool is_logged = false;  ///< The app's log has this request already.
 
   [[nodiscard]] const json::Object& members() const { return *body.as_object(); }
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const {

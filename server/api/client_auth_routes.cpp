@@ -54,10 +54,12 @@ Result<Answer> log_in_with(Call& call, std::string_view provider) {
   if (!login) return login.error();
   auto tokens = log_in_or_link(call, provider, *login);
   if (!tokens) return tokens.error();
+  call.user_id = tokens->user_id;
   return text_answer(render_login(*std::move(tokens)));
 }
 
 Result<Answer> log_in_with_password(Call& call) { return log_in_with(call, "local-userpass"); }
+Result<Answer> log_in_with_function(Call& call) { return log_in_with(call, "custom-function"); }
 Result<Answer> log_in(Call& call) { return log_in_with(call, call.arguments[1]); }
 
 /// The redirect flow of OAuth2 (client-api.md 16), which no provider here offers.
@@ -88,6 +90,8 @@ const std::vector<Route>& client_auth_routes() {
       {"GET", "/app/{}/location", Lane::immediate, Auth::none, Body::ignored, location},
       {"POST", "/app/{}/auth/providers/local-userpass/login", Lane::password, Auth::none, Body::raw,
        log_in_with_password},
+      {"POST", "/app/{}/auth/providers/custom-function/login", Lane::function, Auth::none, Body::raw,
+       log_in_with_function},
       {"POST", "/app/{}/auth/providers/{}/login", Lane::storage, Auth::none, Body::raw, log_in},
       {"GET", "/app/{}/auth/providers/{}/login", Lane::immediate, Auth::none, Body::ignored, redirect_log_in},
       {"GET", "/auth/profile", Lane::immediate, Auth::access, Body::ignored, profile},

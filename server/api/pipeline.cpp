@@ -36,6 +36,17 @@ bool begins_with(std::string_view text, std::string_view start) {
 
 Error unauthorized() { return session_over("unauthorized"); }
 
+/// admin-api.md 11.
+std::string_view type_of(std::string_view path, Surface surface) {
+  const auto has = [&](std::string_view part) { return path.find(part) != std::string_view::npos; };
+  if (surface == Surface::admin || surface == Surface::internal) return "API";
+  if (has("/functions/call")) return "FUNCTION";
+  if (has("/endpoint/")) return "ENDPOINT";
+  if (has("/push/")) return "PUSH";
+  if (has("/auth/api_keys")) return "API_KEY";
+  return "AUTH";
+}
+
 }  // namespace
 
 struct Api::Pipeline::Exchange {
@@ -50,8 +61,27 @@ struct Api::Pipeline::Exchange {
   std::string detail;
 };
 
+namespace {
+
+/// Log-ins, registrations, log-outs: what administrators look for besides refusals. Not the refresh, of which
+/// there are too many.
+template <class Exchange>
+bool is_account_event(const Exchange& exchange) {
+  const Call& call = exchange.call;
+  if (exchange.surface != Surface::client || exchange.is_preflight || call.request.method == "GET")
+    return false;
+  const std::string_view path = api::path_of(call.request.url);
+  return path.find("/auth/") != std::string_view::npos &&
+         !(call.request.method == "POST" && path == protocol::kSessionPath);
+}
+
+}  // namespace
+
 Api::Pipeline::Pipeline(const ApiServices& services, ApiOptions options)
-    : services_(services), options_(std::move(options)), id_prefix_(crypto::random_bytes(5)) {
+    : services_(services),
+      options_(std::move(options)),
+      log_(services.log != nullptr ? *services.log : own_log_),
+      id_prefix_(crypto::random_bytes(5)) {
   router_.add(Surface::plain, api::health_routes());
   for (const auto* routes :
        {&api::client_auth_routes(), &api::client_session_routes(), &api::client_password_routes(),
@@ -91,7 +121,7 @@ HttpResponse Api::Pipeline::answer(const HttpRequest& request) {
   const WallTime now = services_.clock.wall_now();
   const Match found = match(request.method, request.url);
   Exchange exchange{
-      Call{services_, options_, errors_, request, new_request_id(now), now, {}, {}, {}, {}, {}, {}},
+      Call{services_, options_, log_, request, new_request_id(now), now, {}, {}, {}, {}, {}, {}, {}},
       found.surface,
       services_.clock.boot_now(),
       false,
@@ -111,7 +141,7 @@ HttpResponse Api::Pipeline::refuse(int status, std::string_view why, const HttpR
   const WallTime now = services_.clock.wall_now();
   const Match found = match(head.method, head.url);
   Exchange exchange{
-      Call{services_, options_, errors_, head, new_request_id(now), now, {}, {}, {}, {}, {}, {}},
+      Call{services_, options_, log_, head, new_request_id(now), now, {}, {}, {}, {}, {}, {}, {}},
       found.surface,
       services_.clock.boot_now(),
       false,
@@ -219,6 +249,7 @@ HttpResponse Api::Pipeline::render(Exchange& exchange, const Result<Answer>& out
   if (outcome) {
     response.status = outcome->status;
     response.body = outcome->body;
+    if (is_account_event(exchange)) log_event(exchange, response.status, {}, {});
   } else {
     response = render_error(exchange, outcome.error());
   }
@@ -269,14 +300,30 @@ HttpResponse Api::Pipeline::render_error(Exchange& exchange, Error error) {
   if (!exchange.allow.empty()) response.headers.emplace_back("Allow", exchange.allow);
   exchange.error_code = body.error_code;
   exchange.reason = body.reason;
-  if (call.app != nullptr) {
-    const App& app = call.app->app;
-    errors_.add({call.request_id, app.id, call.caller ? call.caller->principal.user_id : std::string(),
-                 app.domain_id, app.group_id, call.request.method,
-                 std::string(api::path_of(call.request.url)), response.status, call.started,
-                 services_.clock.wall_now(), body.error, body.error_code});
-  }
+  log_event(exchange, response.status, body.error, body.error_code);
   return response;
+}
+
+void Api::Pipeline::log_event(const Exchange& exchange, int status, std::string error,
+                              std::string error_code) {
+  const Call& call = exchange.call;
+  if (call.app == nullptr || call.is_logged) return;
+  const App& app = call.app->app;
+  AppLogEntry entry;
+  entry.request_id = call.request_id;
+  entry.app_id = app.id;
+  entry.user_id = call.caller ? call.caller->principal.user_id : call.user_id;
+  entry.domain_id = app.domain_id;
+  entry.group_id = app.group_id;
+  entry.method = call.request.method;
+  entry.path = api::path_of(call.request.url);
+  entry.type = type_of(entry.path, exchange.surface);
+  entry.status = status;
+  entry.started = call.started;
+  entry.completed = services_.clock.wall_now();
+  entry.error = std::move(error);
+  entry.error_code = std::move(error_code);
+  log_.add(std::move(entry));
 }
 
 void Api::Pipeline::record(const Exchange& exchange, int status) const {

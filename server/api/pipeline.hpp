@@ -8,7 +8,6 @@
 
 #include "server/api/api.hpp"
 #include "server/api/call.hpp"
-#include "server/api/error_log.hpp"
 #include "server/api/router.hpp"
 
 namespace keyturn::server {
@@ -34,12 +33,14 @@ class Api::Pipeline {
   [[nodiscard]] HttpResponse render(Exchange& exchange, const Result<api::Answer>& outcome);
   [[nodiscard]] HttpResponse render_error(Exchange& exchange, Error error);
   void record(const Exchange& exchange, int status) const;
+  void log_event(const Exchange& exchange, int status, std::string error, std::string error_code);
 
   ApiServices services_;
   ApiOptions options_;
   api::Router router_;
   api::Match refresh_;  ///< The route that nearly all requests are for, found beforehand.
-  api::ErrorLog errors_;
+  AppLog own_log_;
+  AppLog& log_;
   std::string
       id_prefix_;  ///< Five random bytes, then a counter: unique; nothing depends on its being secret.
   std::atomic<std::uint32_t> id_counter_{0};

@@ -15,7 +15,7 @@
 namespace keyturn::server::daemon {
 namespace {
 
-constexpr std::array<OptionSpec, 10> kSpecs = {{
+constexpr std::array<OptionSpec, 11> kSpecs = {{
     {"data", OptionKind::text, "DIR", "Folder of the database and the keys; made when missing"},
     {"listen", OptionKind::text, "ADDRESS:PORT",
      "Where to listen; port 0 takes a free one (default 127.0.0.1:9090)"},
@@ -30,6 +30,8 @@ constexpr std::array<OptionSpec, 10> kSpecs = {{
     {"allow_short_lifetimes", OptionKind::flag, "",
      "Allow token lifetimes from one second on: for demos and tests"},
     {"allow_private_jwks", OptionKind::flag, "", "Allow JWK URIs that lead to private or loopback addresses"},
+    {"node", OptionKind::text, "PATH",
+     "Node.js that runs the apps' functions (default /usr/bin/node); without one functions answer 503"},
     {"threads", OptionKind::number, "N", "Threads for network work (default 1)"},
     {"log_level", OptionKind::text, "LEVEL", "debug, info, warning or error (default info)"},
 }};
@@ -197,6 +199,8 @@ Result<Config> make_config(const OptionValues& values) {
       const Result<bool> flag = read_flag(name, value);
       if (!flag) return flag.error();
       (name == "allow_short_lifetimes" ? config.allow_short_lifetimes : config.allow_private_jwks) = *flag;
+    } else if (name == "node") {
+      config.node = value;
     } else if (name == "threads") {
       const auto threads = parse_number<std::size_t>(value, 1, 64);
       if (!threads) return invalid(name, "expected a number from 1 to 64");

@@ -53,6 +53,7 @@ struct Config {
   std::filesystem::path port_file;
   bool allow_short_lifetimes = false;
   bool allow_private_jwks = false;
+  std::filesystem::path node = "/usr/bin/node";
   std::size_t threads = 1;
   std::string log_level = "info";
 };

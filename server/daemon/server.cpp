@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -10,13 +11,18 @@
 #include "core/crypto/crypto.hpp"
 #include "server/api/api.hpp"
 #include "server/daemon/email_folder.hpp"
+#include "server/daemon/function_programs.hpp"
 #include "server/daemon/repeating_task.hpp"
 #include "server/domain/api_key_service.hpp"
+#include "server/domain/app_log.hpp"
 #include "server/domain/app_service.hpp"
 #include "server/domain/directory.hpp"
+#include "server/domain/logged_functions.hpp"
 #include "server/domain/password_service.hpp"
 #include "server/domain/session_service.hpp"
 #include "server/domain/user_service.hpp"
+#include "server/functions/app_function_host.hpp"
+#include "server/functions/node_function_runtime.hpp"
 #include "server/http/fetch.hpp"
 #include "server/http/listener.hpp"
 #include "server/identity/anonymous/anonymous_provider.hpp"
@@ -60,6 +66,27 @@ http::FetchOptions fetch_options(const Config& config) {
   return options;
 }
 
+/// Null when functions cannot run here, which is said once.
+std::unique_ptr<FunctionRuntime> make_function_runtime(const Config& config, AppStore& apps,
+                                                       functions::FunctionHost& host, Log& log,
+                                                       Clock& clock) {
+  const auto without = [&log](const std::string& why) {
+    log.warning("functions cannot run and answer 503", {{"cause", std::string_view(why)}});
+    return nullptr;
+  };
+  const auto programs = find_function_programs(own_executable());
+  if (!programs) return without(programs.error().message);
+  functions::RuntimeOptions options;
+  options.node = config.node.string();
+  options.launcher = programs->launcher.string();
+  options.function_host = programs->function_host.string();
+  std::error_code fault;
+  if (!std::filesystem::exists(config.node, fault)) return without("there is no " + options.node);
+  auto runtime = functions::NodeFunctionRuntime::create(std::move(options), apps, &host, clock);
+  if (!runtime) return without(runtime.error().message);
+  return *std::move(runtime);
+}
+
 void log_request(Log& log, const AccessRecord& record) {
   const LogLevel level = record.status >= 500 ? LogLevel::error : LogLevel::info;
   if (!log.enabled(level)) return;
@@ -90,15 +117,19 @@ class Server::Parts {
         password_(stores_->passwords(), {}),
         api_key_(stores_->api_keys()),
         external_jwt_(stores_->apps(), jwks_, clock),
-        function_(nullptr),
+        function_host_(stores_->apps(), nullptr),
+        function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock)),
+        functions_(function_runtime_.get(), app_log_, clock),
+        function_(&functions_),
         sessions_(directory_, stores_->sessions(), stores_->users(), clock,
                   {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}),
         users_(stores_->users(), clock),
-        passwords_(stores_->passwords(), stores_->users(), email_, nullptr, clock, {}),
+        passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock, {}),
         api_keys_(stores_->api_keys(), stores_->users(), clock),
         apps_(directory_, stores_->apps(), clock,
               config.allow_short_lifetimes ? LifetimeLimits::short_ones() : LifetimeLimits{}),
-        api_({directory_, apps_, sessions_, users_, passwords_, api_keys_, stores_->sessions(), clock},
+        api_({directory_, apps_, sessions_, users_, passwords_, api_keys_, stores_->sessions(), clock,
+              &functions_, nullptr, &app_log_},
              api_options(config)),
         listener_(api_, clock, listener_options(config)) {}
 
@@ -185,6 +216,10 @@ class Server::Parts {
   identity::PasswordProvider password_;
   identity::ApiKeyProvider api_key_;
   identity::JwtProvider external_jwt_;
+  AppLog app_log_;
+  functions::AppFunctionHost function_host_;
+  std::unique_ptr<FunctionRuntime> function_runtime_;
+  LoggedFunctions functions_;
   identity::FunctionProvider function_;
   SessionService sessions_;
   UserService users_;

@@ -24,6 +24,10 @@ struct FunctionCall {
   /// Runs this instead of a stored function (an administrator's test).
   std::optional<std::string> source = std::nullopt;
   bool as_system = false;
+  // For the app's log.
+  std::string_view request_id = {};    ///< Empty: none belongs to it.
+  std::string_view request_path = {};  ///< Without the query.
+  std::string_view log_type = "FUNCTION";
 };
 
 struct FunctionOutcome {

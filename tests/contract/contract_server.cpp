@@ -6,6 +6,7 @@
 #include <atomic>
 #include <utility>
 
+#include "server/domain/logged_functions.hpp"
 #include "server/identity/anonymous/anonymous_provider.hpp"
 #include "server/identity/api_key/api_key_provider.hpp"
 #include "server/identity/custom_function/function_provider.hpp"
@@ -13,6 +14,7 @@
 #include "server/identity/password/password_provider.hpp"
 #include "server/storage/memory/memory_signing_keys.hpp"
 #include "server/storage/memory/memory_stores.hpp"
+#include "tests/contract/scripted_functions.hpp"
 
 namespace keyturn::contract {
 namespace {
@@ -98,14 +100,17 @@ struct ContractServer::Parts {
         password(stores.passwords(), kCheap),
         api_key(stores.api_keys()),
         external_jwt(stores.apps(), fetcher, clock),
-        function(nullptr),
+        scripted(stores.apps()),
+        functions(&scripted, log, clock),
+        function(&functions),
         sessions(directory, broken, stores.users(), clock,
                  {&anonymous, &password, &api_key, &external_jwt, &function}),
         users(stores.users(), clock),
-        passwords(stores.passwords(), stores.users(), mailbox, nullptr, clock, kCheap),
+        passwords(stores.passwords(), stores.users(), mailbox, &functions, clock, kCheap),
         api_keys(stores.api_keys(), stores.users(), clock),
         apps(directory, stores.apps(), clock, server::LifetimeLimits{}),
-        api({directory, apps, sessions, users, passwords, api_keys, broken, clock}, options()) {}
+        api({directory, apps, sessions, users, passwords, api_keys, broken, clock, &functions, nullptr, &log},
+            options()) {}
 
   server::ApiOptions options() {
     server::ApiOptions out;
@@ -131,6 +136,9 @@ struct ContractServer::Parts {
   server::identity::PasswordProvider password;
   server::identity::ApiKeyProvider api_key;
   server::identity::JwtProvider external_jwt;
+  server::AppLog log;
+  ScriptedFunctions scripted;
+  server::LoggedFunctions functions;
   server::identity::FunctionProvider function;
   server::SessionService sessions;
   server::UserService users;
