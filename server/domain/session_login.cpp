@@ -80,6 +80,7 @@ struct SessionService::LoginAttempt {
   Proof proof;
   const json::Object& credentials;
   const json::Object* device;
+  std::string_view key_thumbprint;
   WallTime now;
 
   [[nodiscard]] Result<ProvenIdentity> verify() const {
@@ -102,11 +103,12 @@ Result<SessionService::Proof> SessionService::find_provider(const AppView& app,
 }
 
 Result<LoginTokens> SessionService::log_in(const AppView& app, std::string_view provider_type,
-                                           const json::Object& credentials, const json::Object* device) {
+                                           const json::Object& credentials, const json::Object* device,
+                                           std::string_view key_thumbprint) {
   auto proof = find_provider(app, provider_type);
   if (!proof) return proof.error();
   for (int i = 0; i < kAttempts; ++i) {
-    auto tokens = try_log_in({app, *proof, credentials, device, clock_.wall_now()});
+    auto tokens = try_log_in({app, *proof, credentials, device, key_thumbprint, clock_.wall_now()});
     if (!tokens) return tokens.error();
     if (*tokens) return std::move(**tokens);
   }
@@ -176,7 +178,8 @@ Result<LoginTokens> SessionService::link(const Caller& caller, std::string_view 
     return refusal(ErrorCode::InternalServerError, "linking an anonymous identity is not allowed");
   }
   for (int i = 0; i < kAttempts; ++i) {
-    auto tokens = try_link(caller, {app, *proof, credentials, device, clock_.wall_now()});
+    auto tokens =
+        try_link(caller, {app, *proof, credentials, device, caller.claims.key_thumbprint, clock_.wall_now()});
     if (!tokens) return tokens.error();
     if (*tokens) return std::move(**tokens);
   }
@@ -266,8 +269,9 @@ Result<std::optional<SessionService::Opened>> SessionService::open_session(const
     return std::optional<Opened>();
   }
   Opened opened;
-  opened.tokens.access_token = Secret(mint_access_token(attempt.app, session, attempt.now));
-  opened.tokens.refresh_token = Secret(mint_refresh_token(attempt.app, session));
+  opened.tokens.access_token =
+      Secret(mint_access_token(attempt.app, session, attempt.now, nullptr, attempt.key_thumbprint));
+  opened.tokens.refresh_token = Secret(mint_refresh_token(attempt.app, session, attempt.key_thumbprint));
   opened.tokens.user_id = user.id;
   opened.tokens.device_id = session.device_id;
   opened.session_id = session.id;

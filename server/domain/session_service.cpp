@@ -76,12 +76,17 @@ Result<Caller> SessionService::check_access(std::string_view token) {
   return check(token, TokenType::access, kOver);
 }
 
-Result<Caller> SessionService::check_refresh(std::string_view token) {
-  return check(token, TokenType::refresh, kOver);
+Result<Caller> SessionService::check_refresh(std::string_view token, std::string_view key_thumbprint) {
+  auto caller = check(token, TokenType::refresh, kOver);
+  if (!caller || caller->claims.key_thumbprint.empty() || caller->claims.key_thumbprint == key_thumbprint)
+    return caller;
+  return refusal(ErrorCode::InvalidDpopProof,
+                 key_thumbprint.empty() ? "the session is bound to a key: a proof of possession is needed"
+                                        : "the session is bound to another key");
 }
 
-Result<Secret> SessionService::refresh(std::string_view refresh_token) {
-  auto caller = check(refresh_token, TokenType::refresh, kOver);
+Result<Secret> SessionService::refresh(std::string_view refresh_token, std::string_view key_thumbprint) {
+  auto caller = check_refresh(refresh_token, key_thumbprint);
   if (!caller) return caller.error();
   return Secret(mint_access_token(*caller->app, caller->claims, clock_.wall_now()));
 }

@@ -58,23 +58,29 @@ class SessionService {
   SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users, Clock& clock,
                  std::vector<IdentityProvider*> providers);
 
-  /// client-api.md 7.1-7.4. `device` is the body's `options.device`, null when absent.
+  /// client-api.md 7.1-7.4. `device` is the body's `options.device`, null when absent. A `key_thumbprint`
+  /// that the caller has checked (PossessionRules) binds the session to that key for good; empty: a bearer
+  /// session.
   Result<LoginTokens> log_in(const AppView& app, std::string_view provider_type,
-                             const json::Object& credentials, const json::Object* device);
+                             const json::Object& credentials, const json::Object* device,
+                             std::string_view key_thumbprint = {});
   /// client-api.md 7.3: adds the proven identity to the caller's user and answers tokens of a new session
   /// (row B-55). The old session stays, since existing clients take the new access token and keep the old
-  /// refresh token; the two are of one family, and whatever ends one by log-out or `revoke` ends both.
+  /// refresh token; the two are of one family, and whatever ends one by log-out or `revoke` ends both. The
+  /// new one is bound to the key that the old one is bound to.
   Result<LoginTokens> link(const Caller& caller, std::string_view provider_type,
                            const json::Object& credentials, const json::Object* device);
 
   /// Checks a bearer that must be an access token: signature, type, expiry, session row (client-api.md 1.3).
   Result<Caller> check_access(std::string_view token);
-  /// The same for a refresh token: used by the API-key routes.
-  Result<Caller> check_refresh(std::string_view token);
+  /// The same for a refresh token: used by the API-key routes. Errors besides: `InvalidDpopProof` when the
+  /// session is bound to another key than the proven one; no verdict on the session.
+  Result<Caller> check_refresh(std::string_view token, std::string_view key_thumbprint = {});
 
-  /// `POST auth/session`: one verification, one look at the row, one signature, no write.
-  Result<Secret> refresh(std::string_view refresh_token);
-  /// `DELETE auth/session`.
+  /// `POST auth/session`: one verification, one look at the row, one signature, no write. Errors as
+  /// `check_refresh`.
+  Result<Secret> refresh(std::string_view refresh_token, std::string_view key_thumbprint = {});
+  /// `DELETE auth/session`. Needs no proof of possession: a device that has lost its key may still log out.
   Result<void> log_out(std::string_view refresh_token);
 
   /// Live sessions of a user.

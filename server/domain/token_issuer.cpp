@@ -27,10 +27,17 @@ void append_seconds(std::string& out, std::string_view member, WallTime time) {
   out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), seconds).ptr);
 }
 
+void append_confirmation(std::string& out, std::string_view key_thumbprint) {
+  if (key_thumbprint.empty()) return;
+  append_text(out, R"(,"cnf":{"jkt":)", key_thumbprint);
+  out += '}';
+}
+
 struct AccessFor {
   std::string_view session_id;
   std::string_view user_id;
   std::string_view device_id;
+  std::string_view key_thumbprint;
 };
 
 std::string mint_access(const AppView& view, const AccessFor& subject, WallTime now,
@@ -40,6 +47,7 @@ std::string mint_access(const AppView& view, const AccessFor& subject, WallTime 
   payload.reserve(kUsualPayload);
   append_text(payload, R"({"baas_device_id":)", subject.device_id);
   append_text(payload, R"(,"baas_domain_id":)", app.domain_id);
+  append_confirmation(payload, subject.key_thumbprint);
   append_seconds(payload, R"(,"exp":)",
                  std::chrono::floor<std::chrono::seconds>(now) + app.tokens.access_lifetime);
   append_seconds(payload, R"(,"iat":)", now);
@@ -94,6 +102,11 @@ std::optional<TokenClaims> parse_claims(const std::string& text, TokenType type)
   }
   claims.issued_at = times->issued_at;
   claims.expires_at = times->expires_at;
+  if (const json::Value* confirmation = object->find("cnf"); confirmation != nullptr) {
+    // What binds a session is never passed over.
+    const json::Object* members = confirmation->as_object();
+    if (members == nullptr || !read_text(*members, "jkt", claims.key_thumbprint)) return std::nullopt;
+  }
   json::Value* data = is_access ? object->find("user_data") : nullptr;
   if (data != nullptr && data->as_object() != nullptr) claims.user_data = std::move(*data->as_object());
   return claims;
@@ -102,17 +115,19 @@ std::optional<TokenClaims> parse_claims(const std::string& text, TokenType type)
 }  // namespace
 
 std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
-                              const json::Object* user_data) {
-  return mint_access(app, {session.id, session.user_id, session.device_id}, now, user_data);
+                              const json::Object* user_data, std::string_view key_thumbprint) {
+  return mint_access(app, {session.id, session.user_id, session.device_id, key_thumbprint}, now, user_data);
 }
 
 std::string mint_access_token(const AppView& app, const TokenClaims& refresh_token, WallTime now,
                               const json::Object* user_data) {
-  return mint_access(app, {refresh_token.session_id, refresh_token.user_id, refresh_token.device_id}, now,
-                     user_data);
+  return mint_access(app,
+                     {refresh_token.session_id, refresh_token.user_id, refresh_token.device_id,
+                      refresh_token.key_thumbprint},
+                     now, user_data);
 }
 
-std::string mint_refresh_token(const AppView& view, const Session& session) {
+std::string mint_refresh_token(const AppView& view, const Session& session, std::string_view key_thumbprint) {
   const std::string& domain_id = view.app.domain_id;
   const std::string identity = identity_text(session);
   std::string payload;
@@ -122,6 +137,7 @@ std::string mint_refresh_token(const AppView& view, const Session& session) {
   append_text(payload, R"(,"baas_id":)", session.id);
   payload += R"(,"baas_identity":)";
   payload += identity;
+  append_confirmation(payload, key_thumbprint);
   append_seconds(payload, R"(,"exp":)", session.refresh_expires);
   append_seconds(payload, R"(,"iat":)", session.created);
   append_text(payload, R"(,"stitch_data":null,"stitch_devId":)", session.device_id);

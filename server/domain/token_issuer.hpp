@@ -23,6 +23,8 @@ struct TokenClaims {
   std::string device_id;
   WallTime issued_at;
   WallTime expires_at;
+  /// `cnf.jkt` (RFC 9449 section 6): the key that the session is bound to; empty for a bearer session.
+  std::string key_thumbprint;
   json::Object user_data;
 };
 
@@ -30,12 +32,15 @@ struct TokenClaims {
 ///
 /// Payload members in alphabetical order, header `alg`, `kid`, `typ` (client-api.md 4, decisions.md
 /// "signature").
+/// A thumbprint that is not empty binds the token to that key (RFC 9449 section 6.1).
 [[nodiscard]] std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
-                                            const json::Object* user_data = nullptr);
+                                            const json::Object* user_data = nullptr,
+                                            std::string_view key_thumbprint = {});
 /// An access token of the session that a refresh token names.
 [[nodiscard]] std::string mint_access_token(const AppView& app, const TokenClaims& refresh_token,
                                             WallTime now, const json::Object* user_data = nullptr);
-[[nodiscard]] std::string mint_refresh_token(const AppView& app, const Session& session);
+[[nodiscard]] std::string mint_refresh_token(const AppView& app, const Session& session,
+                                             std::string_view key_thumbprint = {});
 
 /// Finds the key by the token's `kid` in the directory and checks form, signature, and that `baas_domain_id`
 /// and `typ` are the key's own app and purpose. Neither algorithm nor purpose is ever the token's choice
