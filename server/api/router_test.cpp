@@ -6,7 +6,6 @@
 #include "server/api/body.hpp"
 #include "server/api/call.hpp"
 #include "server/api/cors.hpp"
-#include "server/api/error_log.hpp"
 
 namespace keyturn::server::api {
 namespace {
@@ -102,21 +101,6 @@ TEST(ReadBody, TakesNothingForAnEmptyObject) {
   }
   EXPECT_TRUE(read_body(Body::object, ""));
   EXPECT_FALSE(read_body(Body::object, "null"));
-}
-
-TEST(ErrorLog, KeepsTheLatestThousand) {
-  ErrorLog log;
-  for (int i = 0; i < 1'001; ++i) {
-    LoggedError entry;
-    entry.app_id = "a";
-    entry.request_id = std::to_string(i);
-    log.add(std::move(entry));
-  }
-  EXPECT_TRUE(log.find({"a", "0", {}}).empty());
-  EXPECT_EQ(log.find({"a", "1", {}}).size(), 1U);
-  EXPECT_EQ(log.find({"a", {}, {}, 0, 1}).front().request_id, "1000");
-  EXPECT_EQ(log.find({"a", {}, {}, 999, 10}).front().request_id, "1");
-  EXPECT_TRUE(log.find({"b", {}, {}}).empty());
 }
 
 }  // namespace
