@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,7 +12,9 @@
 #include <keyturn/base/http.hpp>
 #include <keyturn/base/pending.hpp>
 #include <keyturn/credentials.hpp>
+#include <keyturn/ejson.hpp>
 #include <keyturn/events.hpp>
+#include <keyturn/mongo.hpp>
 
 namespace keyturn {
 
@@ -65,28 +68,30 @@ class ApiKeys {
 /// A handle to one account on this device. Copies refer to the same account.
 ///
 /// Thread safety: every member may be called from any thread at any time.
-/// Lifetime: a handle keeps the connection's shared parts alive, but not the `App`: after the `App` is gone, what needs
-/// the network answers `ClientAppDeallocated`.
-/// Errors of every asynchronous call, besides its own: `remedy` `retry_later` (network, server busy, store busy; the
-/// session is kept) and `log_in_again` (with the reason).
-/// Cancellation: dropping a `Pending` abandons the wait, never a refresh that others share.
+/// Lifetime: a handle keeps the connection's shared parts alive, but not the `App`: after the `App` is gone,
+/// what needs the network answers `ClientAppDeallocated`. Errors of every asynchronous call, besides its own:
+/// `remedy` `retry_later` (network, server busy, store busy; the session is kept) and `log_in_again` (with
+/// the reason). Cancellation: dropping a `Pending` abandons the wait, never a refresh that others share.
 class User {
  public:
   /// The token held now, expired or not; empty when logged out. No I/O, no lock, wait-free: for tight loops.
   /// For requests of your own take `valid_access_token`.
   [[nodiscard]] std::string access_token() const;
 
-  /// A token that stays valid for at least `min_validity`, refreshed first when needed. Concurrent calls share one
-  /// refresh. When less than a fifth of its life is left the token is given at once and refreshed in the background.
-  /// `min_validity` above half of the token's life counts as half, so that no server can make this loop.
+  /// A token that stays valid for at least `min_validity`, refreshed first when needed. Concurrent calls
+  /// share one refresh. When less than a fifth of its life is left the token is given at once and refreshed
+  /// in the background. `min_validity` above half of the token's life counts as half, so that no server can
+  /// make this loop.
   Pending<std::string> valid_access_token(std::chrono::seconds min_validity = std::chrono::seconds{10}) const;
 
   /// Refreshes now, or joins the refresh that is under way.
   Pending<void> refresh_access_token() const;
-  /// The same under its documented name: a new access token carries fresh custom data (sdk-behaviour.md section 4).
+  /// The same under its documented name: a new access token carries fresh custom data (sdk-behaviour.md
+  /// section 4).
   Pending<void> refresh_custom_user_data() const;
 
-  /// The refresh token held now; empty when logged out. It buys access tokens until it expires: treat it as a password.
+  /// The refresh token held now; empty when logged out. It buys access tokens until it expires: treat it as a
+  /// password.
   [[nodiscard]] std::string refresh_token() const;
 
   [[nodiscard]] std::string identifier() const;
@@ -114,16 +119,36 @@ class User {
   /// Ends all sessions but this one.
   Pending<void> revoke_other_sessions() const;
 
-  /// Calls a function of the app with arguments given as an EJSON array text; answers its result as EJSON text.
-  Pending<std::string> call_function(std::string name, std::string ejson_arguments = "[]") const;
+  /// Calls a function of the app with arguments given as an EJSON array text; answers its result as EJSON
+  /// text. Errors: `FunctionNotFound`, `FunctionExecutionError` with what the function threw,
+  /// `ExecutionTimeLimitExceeded`; `InvalidParameter` for arguments that are no array.
+  template <std::convertible_to<std::string> Text>
+  Pending<std::string> call_function(std::string name, Text&& ejson_arguments) const {
+    return call_function_text(std::move(name), std::forward<Text>(ejson_arguments));
+  }
+  /// Without arguments.
+  Pending<std::string> call_function(std::string name) const {
+    return call_function_text(std::move(name), "[]");
+  }
+  /// The same with typed values: `call_function("sum", {1, 2})`. What goes out is canonical, so the function
+  /// sees an Int32 for an `int`, an Int64 for an `std::int64_t`, a Date for a `BsonDate`. What comes back
+  /// keeps the type that the server wrote; a plain integer is an Int32 when it fits, else an Int64; a
+  /// function without a result gives `BsonUndefined`. `Ejson::to_int64` and `to_double` read a number of
+  /// whatever type.
+  Pending<Ejson> call_function(std::string name, EjsonArray arguments) const;
 
-  /// Sends a request with this user's access token to the app's own origin: refreshes when needed, and once more after a
-  /// 401 of the server. `url` is absolute or a path. Any HTTP status is a result; only a missing answer is an error.
-  /// Errors: `OriginNotAllowed` for another origin or scheme: the token is never sent there. Redirects are not followed.
+  /// Documents of a linked service, "mongodb-atlas" for instance.
+  [[nodiscard]] MongoClient mongo_client(std::string service) const { return {core_, std::move(service)}; }
+
+  /// Sends a request with this user's access token to the app's own origin: refreshes when needed, and once
+  /// more after a 401 of the server. `url` is absolute or a path. Any HTTP status is a result; only a missing
+  /// answer is an error. Errors: `OriginNotAllowed` for another origin or scheme: the token is never sent
+  /// there. Redirects are not followed.
   Pending<HttpResponse> request(HttpRequest request) const;
 
-  /// Removes the tokens from this device at once, also offline, then tells the server as soon as it can be reached.
-  /// The answer comes when the device has forgotten; it never fails for the network. A refresh under way is discarded.
+  /// Removes the tokens from this device at once, also offline, then tells the server as soon as it can be
+  /// reached. The answer comes when the device has forgotten; it never fails for the network. A refresh under
+  /// way is discarded.
   Pending<void> log_out() const;
 
   /// Events of this user only.
@@ -134,6 +159,7 @@ class User {
  private:
   friend class App;
   explicit User(std::shared_ptr<sdk::UserCore> core) : core_(std::move(core)) {}
+  Pending<std::string> call_function_text(std::string name, std::string ejson_arguments) const;
   std::shared_ptr<sdk::UserCore> core_;
 };
 

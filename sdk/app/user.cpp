@@ -121,7 +121,7 @@ Pending<void> User::revoke_other_sessions() const {
   return call<void>(*core_, "DELETE", protocol::other_sessions_path(), {}, nothing);
 }
 
-Pending<std::string> User::call_function(std::string name, std::string ejson_arguments) const {
+Pending<std::string> User::call_function_text(std::string name, std::string ejson_arguments) const {
   const auto arguments =
       json::parse(ejson_arguments, {std::size_t{18} * 1024 * 1024, 100, json::DuplicateNames::last_wins});
   if (!arguments || arguments->as_array() == nullptr)
