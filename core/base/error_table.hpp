@@ -17,7 +17,7 @@ struct ErrorCodeRow {
   Remedy remedy;
 };
 
-inline constexpr std::array<ErrorCodeRow, 78> kErrorCodes{{
+inline constexpr std::array<ErrorCodeRow, 80> kErrorCodes{{
     {ErrorCode::MissingAuthReq, "MissingAuthReq", 4300, 401, Remedy::fix_request},
     {ErrorCode::InvalidSession, "InvalidSession", 4301, 401, Remedy::log_in_again},
     {ErrorCode::UserAppDomainMismatch, "UserAppDomainMismatch", 4302, 401, Remedy::fix_request},
@@ -74,6 +74,8 @@ inline constexpr std::array<ErrorCodeRow, 78> kErrorCodes{{
     {ErrorCode::UserpassTokenInvalid, "UserpassTokenInvalid", 4353, 400, Remedy::fix_request},
     {ErrorCode::InvalidServerResponse, "InvalidServerResponse", 4354, 0, Remedy::retry_later},
     {ErrorCode::AppServerError, "AppServerError", 4355, 400, Remedy::fix_request},
+    {ErrorCode::DeploymentNotFound, "DeploymentNotFound", 0, 404, Remedy::fix_request},
+    {ErrorCode::EnvironmentValueNotFound, "EnvironmentValueNotFound", 0, 404, Remedy::fix_request},
     {ErrorCode::TooManyRequests, "TooManyRequests", 0, 429, Remedy::retry_later},
     {ErrorCode::ServiceUnavailable, "ServiceUnavailable", 0, 503, Remedy::retry_later},
     {ErrorCode::ClientUserNotFound, "ClientUserNotFound", 4100, 0, Remedy::fix_request},

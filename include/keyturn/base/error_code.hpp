@@ -62,6 +62,8 @@ enum class ErrorCode {
   UserpassTokenInvalid,  ///< The confirmation or reset token is unknown, used or expired.
   InvalidServerResponse,  ///< The server's answer could not be understood.
   AppServerError,  ///< The server sent an `error_code` that this version does not know.
+  DeploymentNotFound,  ///< The app has no such deployment.
+  EnvironmentValueNotFound,  ///< The app has no such environment value.
   TooManyRequests,  ///< A limit on the rate or number of requests was met.
   ServiceUnavailable,  ///< The server cannot answer at the moment.
   ClientUserNotFound,  ///< The app knows no such user on this device.
