@@ -16,6 +16,10 @@
 #include "server/api/api.hpp"
 #include "server/api/router.hpp"
 
+namespace keyturn::server {
+class PossessionRules;
+}
+
 namespace keyturn::server::api {
 
 /// What a handler answers. An empty body goes without `Content-Type` (client-api.md 1.2).
@@ -38,6 +42,7 @@ struct Call {
   const ApiServices& services;
   const ApiOptions& options;
   AppLog& log;
+  PossessionRules& possession;
   const HttpRequest& request;
   std::string request_id;
   WallTime started;

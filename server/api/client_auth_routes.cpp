@@ -4,6 +4,7 @@
 #include "core/protocol/messages.hpp"
 #include "server/api/bearer.hpp"
 #include "server/api/call.hpp"
+#include "server/api/possession.hpp"
 #include "server/api/render.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
@@ -27,7 +28,9 @@ Result<LoginTokens> log_in_or_link(Call& call, std::string_view provider,
                                    const protocol::LoginRequest& login) {
   const json::Object* device = login.device ? &*login.device : nullptr;
   if (call.parameter("link") != "true") {
-    return call.services.sessions.log_in(*call.app, provider, login.credentials, device);
+    auto key = proven_key(call);
+    if (!key) return key.error();
+    return call.services.sessions.log_in(*call.app, provider, login.credentials, device, *key);
   }
   return call.services.sessions.link(*call.caller, provider, login.credentials, device);
 }

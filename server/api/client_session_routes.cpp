@@ -4,6 +4,7 @@
 
 #include "core/protocol/messages.hpp"
 #include "server/api/call.hpp"
+#include "server/api/possession.hpp"
 #include "server/api/render.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
@@ -14,7 +15,9 @@ namespace keyturn::server::api {
 namespace {
 
 Result<Answer> refresh(Call& call) {
-  auto token = call.services.sessions.refresh(call.bearer);
+  auto key = proven_key(call);
+  if (!key) return key.error();
+  auto token = call.services.sessions.refresh(call.bearer, *key);
   if (!token) return token.error();
   return text_answer(protocol::write_session_response({*std::move(token)}), 201);
 }

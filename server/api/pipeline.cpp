@@ -12,6 +12,7 @@
 #include "server/api/bearer.hpp"
 #include "server/api/body.hpp"
 #include "server/api/cors.hpp"
+#include "server/api/possession.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
 
@@ -91,7 +92,7 @@ Api::Pipeline::Pipeline(const ApiServices& services, ApiOptions options)
   for (const auto* routes :
        {&api::admin_auth_routes(), &api::admin_app_routes(), &api::admin_user_routes(),
         &api::admin_registration_routes(), &api::admin_provider_routes(), &api::admin_security_routes(),
-        &api::admin_secret_routes(), &api::admin_document_routes(), &api::admin_service_routes(),
+        &api::admin_secret_routes(), &api::admin_document_routes(), &api::admin_function_routes(), &api::admin_service_routes(),
         &api::admin_settings_routes(), &api::admin_deployment_routes(), &api::admin_log_routes()}) {
     router_.add(Surface::admin, *routes);
   }
@@ -120,15 +121,27 @@ std::string Api::Pipeline::new_request_id(WallTime now) {
 HttpResponse Api::Pipeline::answer(const HttpRequest& request) {
   const WallTime now = services_.clock.wall_now();
   const Match found = match(request.method, request.url);
-  Exchange exchange{
-      Call{services_, options_, log_, request, new_request_id(now), now, {}, {}, {}, {}, {}, {}, {}},
-      found.surface,
-      services_.clock.boot_now(),
-      false,
-      {},
-      {},
-      {},
-      {}};
+  Exchange exchange{Call{services_,
+                         options_,
+                         log_,
+                         possession_,
+                         request,
+                         new_request_id(now),
+                         now,
+                         {},
+                         {},
+                         {},
+                         {},
+                         {},
+                         {},
+                         {}},
+                    found.surface,
+                    services_.clock.boot_now(),
+                    false,
+                    {},
+                    {},
+                    {},
+                    {}};
   try {
     return render(exchange, run(exchange, found));
   } catch (const std::exception& fault) {
@@ -141,7 +154,8 @@ HttpResponse Api::Pipeline::refuse(int status, std::string_view why, const HttpR
   const WallTime now = services_.clock.wall_now();
   const Match found = match(head.method, head.url);
   Exchange exchange{
-      Call{services_, options_, log_, head, new_request_id(now), now, {}, {}, {}, {}, {}, {}, {}},
+      Call{
+          services_, options_, log_, possession_, head, new_request_id(now), now, {}, {}, {}, {}, {}, {}, {}},
       found.surface,
       services_.clock.boot_now(),
       false,
@@ -230,8 +244,11 @@ Result<void> Api::Pipeline::authenticate(Call& call, const Route& route) {
   call.bearer = *bearer;
   if (route.auth == Auth::session || route.auth == Auth::admin_session) return {};
 
-  auto caller = route.auth == Auth::refresh ? services_.sessions.check_refresh(*bearer)
-                                            : services_.sessions.check_access(*bearer);
+  const bool is_refresh = route.auth == Auth::refresh;
+  auto key = is_refresh ? api::proven_key(call) : Result<std::string>(std::string());
+  if (!key) return key.error();
+  auto caller =
+      is_refresh ? services_.sessions.check_refresh(*bearer, *key) : services_.sessions.check_access(*bearer);
   if (!caller) return caller.error();
   // Administrators are users of an app of their own, which neither surface mixes with the others.
   if (caller->app->app.is_admin_realm != (route.auth == Auth::admin)) return unauthorized();
@@ -256,6 +273,9 @@ HttpResponse Api::Pipeline::render(Exchange& exchange, const Result<Answer>& out
   if (!response.body.empty()) response.headers.emplace_back("Content-Type", protocol::kJsonContentType);
   response.headers.emplace_back(protocol::kRequestIdHeader, exchange.call.request_id);
   response.headers.emplace_back("Cache-Control", "no-store");
+  if (find_header(exchange.call.request.headers, api::kProofHeader)) {  // RFC 9449 section 8.2
+    response.headers.emplace_back(api::kNonceHeader, possession_.nonce(exchange.call.started));
+  }
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
   if (exchange.surface == Surface::client) {
     api::add_cors(response, exchange.call.request, services_.directory, exchange.call.app.get());

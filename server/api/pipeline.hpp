@@ -9,6 +9,7 @@
 #include "server/api/api.hpp"
 #include "server/api/call.hpp"
 #include "server/api/router.hpp"
+#include "server/domain/possession.hpp"
 
 namespace keyturn::server {
 
@@ -37,6 +38,7 @@ class Api::Pipeline {
 
   ApiServices services_;
   ApiOptions options_;
+  PossessionRules possession_;
   api::Router router_;
   api::Match refresh_;  ///< The route that nearly all requests are for, found beforehand.
   AppLog own_log_;
