@@ -68,6 +68,35 @@ class CurlLoop::Thread {
     if (stopped) done(closed());
   }
 
+  void stream(HttpRequest request, const std::shared_ptr<CurlStream>& stream) {
+    bool stopped = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      stopped = stopping_;
+      if (!stopped) {
+        timers_.emplace(clock_.boot_now() + request.timeout,
+                        [this, weak = std::weak_ptr<CurlStream>(stream)] { end_without_head(weak.lock()); });
+        streams_.emplace_back(std::move(request), stream);
+        start_or_wake();
+      }
+    }
+    if (stopped) stream->end(closed());
+  }
+  void cancel(const std::shared_ptr<CurlStream>& stream) {
+    if (stream->cancelled.exchange(true)) return;
+    post([this, stream] { take_running(stream); });
+  }
+  void resume(const std::shared_ptr<CurlStream>& stream) {
+    post([this, stream] {
+      for (const auto& [handle, transfer] : running_) {
+        if (transfer->stream() == stream) {
+          curl_easy_pause(handle, CURLPAUSE_CONT);
+          return;  // what was kept back has been told meanwhile, and may have changed everything
+        }
+      }
+    });
+  }
+
   [[nodiscard]] bool on_it() const {
     const std::scoped_lock lock(mutex_);
     return thread_.get_id() == std::this_thread::get_id();
@@ -93,6 +122,7 @@ class CurlLoop::Thread {
 
  private:
   using Request = std::pair<HttpRequest, HttpTransport::Callback>;
+  using Stream = std::pair<HttpRequest, std::shared_ptr<CurlStream>>;
   struct Watch {
     int descriptor;
     Task readable;
@@ -129,7 +159,7 @@ class CurlLoop::Thread {
       lock.unlock();
       run_due();
       lock.lock();
-      const bool has_requests = !requests_.empty();
+      const bool has_requests = !requests_.empty() || !streams_.empty();
       CURLM* multi = multi_;
       lock.unlock();
       if (has_requests && multi == nullptr) {
@@ -141,7 +171,7 @@ class CurlLoop::Thread {
       if (has_requests) start_requests(multi);
       if (multi != nullptr) drive(multi);
       lock.lock();
-      if (stopping_ || !tasks_.empty() || !requests_.empty()) continue;
+      if (stopping_ || !tasks_.empty() || !requests_.empty() || !streams_.empty()) continue;
       wait(lock);
     }
     CURLM* const multi = multi_;
@@ -219,24 +249,48 @@ class CurlLoop::Thread {
 
   void start_requests(CURLM* multi) {
     std::vector<Request> requests;
+    std::vector<Stream> streams;
     {
       const std::scoped_lock lock(mutex_);
       requests.swap(requests_);
+      streams.swap(streams_);
     }
-    for (Request& request : requests) {
-      if (multi == nullptr) {
-        request.second(Error(ErrorCode::NetworkError, "no memory for a transfer"));
-        continue;
-      }
-      auto transfer = std::make_unique<CurlTransfer>(std::move(request.first), std::move(request.second));
-      const auto prepared = transfer->prepare();
-      if (!prepared) {
-        transfer->take_callback()(prepared.error());
-        continue;
-      }
-      curl_multi_add_handle(multi, transfer->handle());
-      running_.emplace(transfer->handle(), std::move(transfer));
+    for (Request& request : requests)
+      start(multi, std::make_unique<CurlTransfer>(std::move(request.first), std::move(request.second)));
+    for (Stream& stream : streams) {
+      if (stream.second->cancelled) continue;
+      start(multi, std::make_unique<CurlTransfer>(std::move(stream.first), std::move(stream.second)));
     }
+  }
+
+  void start(CURLM* multi, std::unique_ptr<CurlTransfer> transfer) {
+    const auto prepared = multi != nullptr
+                              ? transfer->prepare()
+                              : Result<void>(Error(ErrorCode::NetworkError, "no memory for a transfer"));
+    if (!prepared) {
+      transfer->take_callback()(prepared.error());
+      return;
+    }
+    curl_multi_add_handle(multi, transfer->handle());
+    running_.emplace(transfer->handle(), std::move(transfer));
+  }
+
+  // The transfer of the stream, which runs no more; nothing when it has ended or not begun.
+  std::unique_ptr<CurlTransfer> take_running(const std::shared_ptr<CurlStream>& stream) {
+    for (auto& [handle, transfer] : running_) {
+      if (transfer->stream() != stream) continue;
+      curl_multi_remove_handle(multi_, handle);
+      auto taken = std::move(transfer);
+      running_.erase(handle);
+      return taken;
+    }
+    return nullptr;
+  }
+
+  void end_without_head(const std::shared_ptr<CurlStream>& stream) {
+    if (!stream || stream->has_head) return;
+    if (const auto transfer = take_running(stream))
+      transfer->take_callback()(Error(ErrorCode::DeadlineExceeded, "no answer within the time limit"));
   }
 
   void drive(CURLM* multi) {
@@ -259,11 +313,14 @@ class CurlLoop::Thread {
   // The end: everyone who waits is told, once.
   void abandon(CURLM* multi) {
     std::vector<Request> requests;
+    std::vector<Stream> streams;
     {
       const std::scoped_lock lock(mutex_);
       requests.swap(requests_);
+      streams.swap(streams_);
     }
     for (const Request& request : requests) request.second(closed());
+    for (const Stream& stream : streams) stream.second->end(closed());
     while (!running_.empty()) {
       const std::unique_ptr<CurlTransfer> transfer = std::move(running_.begin()->second);
       running_.erase(running_.begin());
@@ -281,8 +338,22 @@ class CurlLoop::Thread {
   std::deque<Task> tasks_;
   std::multimap<BootTime, Task> timers_;
   std::vector<Request> requests_;
+  std::vector<Stream> streams_;
   std::vector<Watch> watches_;
   std::map<CURL*, std::unique_ptr<CurlTransfer>> running_;  ///< Of the thread alone.
+};
+
+/// A stream that was asked for; the thread may be gone before its caller lets go.
+class CurlLoop::Call final : public StreamCall {
+ public:
+  Call(std::shared_ptr<Thread> thread, std::shared_ptr<CurlStream> stream)
+      : thread_(std::move(thread)), stream_(std::move(stream)) {}
+  void cancel() override { thread_->cancel(stream_); }
+  void resume() override { thread_->resume(stream_); }
+
+ private:
+  std::shared_ptr<Thread> thread_;
+  std::shared_ptr<CurlStream> stream_;
 };
 
 CurlLoop::CurlLoop(Clock& clock) : thread_(std::make_shared<Thread>(clock)) {}
@@ -298,6 +369,12 @@ void CurlLoop::stop() { thread_->stop(); }
 CurlTransport::CurlTransport(CurlLoop& loop) : thread_(loop.thread_) {}
 void CurlTransport::send(HttpRequest request, Callback done) {
   thread_->send(std::move(request), std::move(done));
+}
+
+std::shared_ptr<StreamCall> CurlTransport::stream(HttpRequest request, StreamHandlers handlers) {
+  auto stream = std::make_shared<CurlStream>(std::move(handlers));
+  thread_->stream(std::move(request), stream);
+  return std::make_shared<CurlLoop::Call>(thread_, std::move(stream));
 }
 
 }  // namespace keyturn::sdk

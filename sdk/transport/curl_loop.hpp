@@ -6,6 +6,7 @@
 
 #include <keyturn/base/clock.hpp>
 
+#include "sdk/transport/stream_transport.hpp"
 #include "sdk/transport/transport.hpp"
 
 namespace keyturn::sdk {
@@ -35,19 +36,21 @@ class CurlLoop final : public IoLoop {
  private:
   friend class CurlTransport;
   class Thread;
+  class Call;
   std::shared_ptr<Thread> thread_;
 };
 
-/// Sends requests on a `CurlLoop`; the sole user of libcurl.
+/// Sends requests, and streams of answers, on a `CurlLoop`; the sole user of libcurl.
 ///
 /// Plain http speaks HTTP/1.1; https may use HTTP/2. Certificates are verified against the system's
 /// authorities, always. Proxies are taken from the environment as libcurl documents it. A request that a used
 /// connection took without any answer is repeated on a fresh one, unless it is a POST or PATCH with a body,
 /// which may have taken effect. Contract, thread safety: see `HttpTransport`. Lifetime: the loop outlives it.
-class CurlTransport final : public HttpTransport {
+class CurlTransport final : public HttpTransport, public StreamTransport {
  public:
   explicit CurlTransport(CurlLoop& loop);
   void send(HttpRequest request, Callback done) override;
+  std::shared_ptr<StreamCall> stream(HttpRequest request, StreamHandlers handlers) override;
 
  private:
   std::shared_ptr<CurlLoop::Thread> thread_;

@@ -28,6 +28,13 @@ bool has_line_break(std::string_view text) {
 CurlTransfer::CurlTransfer(HttpRequest request, HttpTransport::Callback done)
     : request_(std::move(request)), done_(std::move(done)), handle_(curl_easy_init()) {}
 
+CurlTransfer::CurlTransfer(HttpRequest request, std::shared_ptr<CurlStream> stream)
+    : CurlTransfer(std::move(request), [stream](const Result<HttpResponse>& response) {
+        stream->end(response ? Result<void>() : Result<void>(response.error()));
+      }) {
+  stream_ = std::move(stream);
+}
+
 CurlTransfer::~CurlTransfer() {
   curl_easy_cleanup(handle_);
   curl_slist_free_all(header_lines_);
@@ -56,6 +63,18 @@ void CurlTransfer::set_method() {
   curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
 }
 
+void CurlTransfer::set_limits() {
+  const auto timeout = std::max<std::int64_t>(1, request_.timeout.count());
+  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::min<std::int64_t>(timeout, kConnectTimeoutMs)));
+  if (stream_) {
+    curl_easy_setopt(handle_, CURLOPT_TCP_KEEPALIVE, 1L);  // the loop limits the time to the head
+    return;
+  }
+  curl_easy_setopt(handle_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
+  curl_easy_setopt(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(kMostBodyBytes));
+}
+
 Result<void> CurlTransfer::prepare() {
   if (handle_ == nullptr) return Error(ErrorCode::NetworkError, "no memory for a transfer");
   if (has_line_break(request_.url) || has_line_break(request_.method))
@@ -80,12 +99,8 @@ Result<void> CurlTransfer::prepare() {
   curl_easy_setopt(handle_, CURLOPT_HTTPHEADER, header_lines_);
   curl_easy_setopt(handle_, CURLOPT_USERAGENT, "keyturn");
   curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
-  const auto timeout = std::max<std::int64_t>(1, request_.timeout.count());
-  curl_easy_setopt(handle_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
-  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(std::min<std::int64_t>(timeout, kConnectTimeoutMs)));
+  set_limits();
   curl_easy_setopt(handle_, CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
-  curl_easy_setopt(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(kMostBodyBytes));
   curl_easy_setopt(handle_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // Do not wait for a name server when a transfer ends before its answer: everyone else would wait as well.
   curl_easy_setopt(handle_, CURLOPT_QUICK_EXIT, 1L);
@@ -119,6 +134,7 @@ std::size_t CurlTransfer::take_header(char* data, std::size_t size, std::size_t 
     return line.size();
   }
   self.head_complete_ = trimmed(line).empty();
+  if (self.head_complete_ && !self.tell_head()) return 0;
   const std::size_t colon = line.find(':');
   if (colon != std::string_view::npos) {
     self.response_.headers.emplace_back(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
@@ -126,9 +142,25 @@ std::size_t CurlTransfer::take_header(char* data, std::size_t size, std::size_t 
   return line.size();
 }
 
+// False when nobody wants to know any more.
+bool CurlTransfer::tell_head() {
+  if (!stream_) return true;
+  long status = 0;
+  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+  if (status < 200 || stream_->has_head) return true;  // an interim answer, or trailers
+  stream_->has_head = true;
+  response_.status = static_cast<int>(status);
+  if (!stream_->cancelled) stream_->handlers.on_head(response_);
+  return !stream_->cancelled;
+}
+
 std::size_t CurlTransfer::take_body(char* data, std::size_t size, std::size_t count, void* transfer) {
   auto& self = *static_cast<CurlTransfer*>(transfer);
   const std::size_t bytes = size * count;
+  if (self.stream_) {
+    if (self.stream_->cancelled) return 0;
+    return self.stream_->handlers.on_bytes({data, bytes}) ? bytes : CURL_WRITEFUNC_PAUSE;
+  }
   if (self.response_.body.size() + bytes > kMostBodyBytes) {
     self.too_large_ = true;
     return 0;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "sdk/transport/curl_stream.hpp"
 #include "sdk/transport/transport.hpp"
 
 namespace keyturn::sdk {
@@ -15,11 +16,15 @@ namespace keyturn::sdk {
 class CurlTransfer {
  public:
   CurlTransfer(HttpRequest request, HttpTransport::Callback done);
+  /// A stream: head and body are told as they come, the end by the callback.
+  CurlTransfer(HttpRequest request, std::shared_ptr<CurlStream> stream);
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
   ~CurlTransfer();
 
   [[nodiscard]] CURL* handle() const noexcept { return handle_; }
+  /// Nothing for a request whose answer is told as a whole.
+  [[nodiscard]] const std::shared_ptr<CurlStream>& stream() const noexcept { return stream_; }
   /// Sets up the handle; an error names what is wrong with the request.
   Result<void> prepare();
   /// What came of it, and the callback to be told; once.
@@ -31,9 +36,12 @@ class CurlTransfer {
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* transfer);
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* transfer);
   void set_method();
+  void set_limits();
+  bool tell_head();
 
   HttpRequest request_;
   HttpTransport::Callback done_;
+  std::shared_ptr<CurlStream> stream_;
   std::size_t body_given_ = 0;
   HttpResponse response_;
   std::size_t header_bytes_ = 0;
