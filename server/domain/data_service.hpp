@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <keyturn/base/result.hpp>
 #include <keyturn/ejson.hpp>
 
+#include "server/domain/refusal.hpp"
 #include "server/domain/types.hpp"
 
 namespace keyturn::server {
@@ -19,8 +21,8 @@ struct DataCaller {
   bool is_system = false;              ///< Rules are not asked (functions.md 2 `run_as_system`, data-api.md).
 };
 
-/// Documents as clients, functions and the Data API reach them: finds the linked service, applies the rules of
-/// the collection for the caller, and shapes results as client-api.md 13 has them.
+/// Documents as clients, functions and the Data API reach them: finds the linked service, applies the rules
+/// of the collection for the caller, and shapes results as client-api.md 13 has them.
 ///
 /// Thread safety: all members. A call may wait for a durable commit.
 class DataService {
@@ -29,12 +31,23 @@ class DataService {
 
   [[nodiscard]] virtual Result<bool> has_service(const App& app, std::string_view service) = 0;
 
-  /// One action of client-api.md 13 ("find" to "updateMany", and "distinct", "bulkWrite" for functions) with its
-  /// argument object ("database", "collection", ...). Errors: `ServiceNotFound`; `BadRequest` for missing or
-  /// wrong arguments; `NoMatchingRuleFound` 403 when no role lets the caller; `MongoDBError` 400 for what a
-  /// database refuses; `ReadSizeLimitExceeded`; `ServiceUnavailable`.
+  /// One action of client-api.md 13 ("find" to "updateMany", and "distinct", "bulkWrite" for functions) with
+  /// its argument object ("database", "collection", ...). Errors: `ServiceNotFound`; `BadRequest` for missing
+  /// or wrong arguments; `NoMatchingRuleFound` 403 when no role lets the caller; `MongoDBError` 400 for what
+  /// a database refuses; `ReadSizeLimitExceeded`; `ServiceUnavailable`.
   virtual Result<Ejson> call(const App& app, const DataCaller& caller, std::string_view service,
                              std::string_view action, const EjsonDocument& arguments) = 0;
+
+  /// Calls the observer with each change event (client-api.md 14) that the caller may see and asked for
+  /// ("ids", "filter"), from now on until the registration is destroyed; an error is the last call. Not from
+  /// within this member; at most the call that is under way ends after the registration. Lifetime: not beyond
+  /// the service.
+  using ChangeObserver = std::function<void(Result<EjsonDocument>)>;
+  virtual Result<std::shared_ptr<void>> watch(const App& /*app*/, const DataCaller& /*caller*/,
+                                              std::string_view service, const EjsonDocument& /*arguments*/,
+                                              ChangeObserver /*observer*/) {
+    return refusal(ErrorCode::ServiceNotFound, "service not found: '" + std::string(service) + "'");
+  }
 
   /// The user's custom data (functions.md 7): the document of the collection that the app's setting names.
   /// Nothing: no such setting or document. Cheap when there is no setting.

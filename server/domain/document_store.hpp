@@ -30,7 +30,8 @@ struct FindQuery {
   EjsonDocument projection;
   EjsonDocument sort;
   std::int64_t skip = 0;
-  std::int64_t limit = 0;  ///< 0: no limit of the caller's; the store's own cap of 50,000 stays (client-api.md 13).
+  std::int64_t limit =
+      0;  ///< 0: no limit of the caller's; the store's own cap of 50,000 stays (client-api.md 13).
   const DocumentGate* gate = nullptr;  ///< Null, here and below: everything is allowed.
 };
 
@@ -78,32 +79,41 @@ struct IndexDefinition {
 
 /// What happened to one document, in the order of commits of its collection (client-api.md 14).
 struct ChangeEvent {
-  enum class Kind { insert, update, replace, remove };
+  enum class Kind {
+    insert,
+    update,
+    replace,
+    remove,
+    gap
+  };  ///< `gap`: some were lost, since nobody took them.
   Kind kind = Kind::insert;
   CollectionName where;
   Ejson document_id;
   EjsonDocument full_document;  ///< Empty for `remove`.
-  EjsonDocument removed;        ///< For `remove`: the document as it was, so that rules can be asked; not for clients.
+  EjsonDocument before;  ///< As it was, so that rules can be asked; empty for `insert`. Not for clients.
 };
 
 /// Documents of an app.
 ///
-/// Each member is one atomic step, durable when it returns. Thread safety: all members. Errors: `MongoDBError` 400 for what
-/// a database refuses ("Duplicate key error", an operator outside the subset), `NoMatchingRuleFound` for a violated guard
-/// or what a gate refuses (nothing is changed then), `ReadSizeLimitExceeded`, `ServiceUnavailable` for a fault of storage.
+/// Each member is one atomic step, durable when it returns. Thread safety: all members. Errors:
+/// `MongoDBError` 400 for what a database refuses ("Duplicate key error", an operator outside the subset),
+/// `NoMatchingRuleFound` for a violated guard or what a gate refuses (nothing is changed then),
+/// `ReadSizeLimitExceeded`, `ServiceUnavailable` for a fault of storage.
 class DocumentStore {
  public:
   virtual ~DocumentStore() = default;
 
   virtual Result<std::vector<EjsonDocument>> find(const CollectionName& where, const FindQuery& query) = 0;
-  virtual Result<std::int64_t> count(const CollectionName& where, const EjsonDocument& filter, std::int64_t limit,
-                                     const DocumentGate* gate) = 0;
-  virtual Result<std::vector<EjsonDocument>> aggregate(const CollectionName& where, const AggregateQuery& query) = 0;
+  virtual Result<std::int64_t> count(const CollectionName& where, const EjsonDocument& filter,
+                                     std::int64_t limit, const DocumentGate* gate) = 0;
+  virtual Result<std::vector<EjsonDocument>> aggregate(const CollectionName& where,
+                                                       const AggregateQuery& query) = 0;
   /// In order, up to the first fault; answers the ids (made where missing). Nothing is kept after a fault.
   virtual Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents,
                                     const DocumentGate* gate) = 0;
   virtual Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) = 0;
-  virtual Result<std::optional<EjsonDocument>> find_and_modify(const CollectionName& where, const FindAndModifyQuery& query) = 0;
+  virtual Result<std::optional<EjsonDocument>> find_and_modify(const CollectionName& where,
+                                                               const FindAndModifyQuery& query) = 0;
   virtual Result<std::int64_t> remove(const CollectionName& where, const EjsonDocument& filter, bool many,
                                       const DocumentGate* gate) = 0;
 
@@ -111,8 +121,8 @@ class DocumentStore {
   virtual Result<std::vector<IndexDefinition>> indexes(const CollectionName& where) = 0;
   virtual Result<bool> drop_index(const CollectionName& where, std::string_view name) = 0;
 
-  /// Calls the observer for each committed change of the collection from now on, on a thread of the store's, until the
-  /// returned registration is destroyed.
+  /// Calls the observer for each committed change of the collection from now on, on a thread of the store's,
+  /// until the returned registration is destroyed.
   using ChangeObserver = std::function<void(const ChangeEvent&)>;
   [[nodiscard]] virtual std::shared_ptr<void> watch(const CollectionName& where, ChangeObserver observer) = 0;
 

@@ -39,7 +39,10 @@ void ChangeFeed::publish(std::vector<ChangeEvent> events) {
     const std::scoped_lock lock(state_->mutex);
     if (state_->watchers.empty()) return;
     for (ChangeEvent& event : events) {
-      if (state_->queue.size() == kMostQueued) state_->queue.pop_front();
+      if (state_->queue.size() >= kMostQueued) {
+        state_->queue.clear();
+        state_->queue.push_back({ChangeEvent::Kind::gap, {}, {}, {}, {}});
+      }
       state_->queue.push_back(std::move(event));
     }
   }
@@ -65,7 +68,8 @@ void ChangeFeed::deliver(State& state) {
     lock.unlock();
     for (const std::weak_ptr<Watcher>& each : watchers) {
       const std::shared_ptr<Watcher> watcher = each.lock();
-      if (watcher && same(watcher->where, event.where)) watcher->observer(event);
+      if (!watcher) continue;
+      if (event.kind == ChangeEvent::Kind::gap || same(watcher->where, event.where)) watcher->observer(event);
     }
     lock.lock();
   }

@@ -15,8 +15,8 @@ namespace keyturn::server::sqlite {
 
 /// Hands committed changes to those who watch, on a thread of its own, in the order of `publish`.
 ///
-/// The queue is bounded: a watcher that is too slow loses the oldest changes of all watchers, which its
-/// stream shows as a gap; a writer never waits for a watcher. Thread safety: all members. Observers are
+/// The queue is bounded: when watchers are too slow, what waits is dropped and all are told of a gap; a writer never
+/// waits for a watcher. Thread safety: all members. Observers are
 /// called with no lock held.
 class ChangeFeed {
  public:

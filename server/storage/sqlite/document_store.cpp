@@ -130,8 +130,6 @@ class SqliteDocumentStore final : public DocumentStore {
   Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) override {
     auto plan = compile(query.filter, query.update, query.array_filters, query.guard, query.gate);
     if (!plan) return plan.error();
-    if (query.many && plan->update->is_replacement())
-      return refused("multi update is not supported for replacement-style update");
     return change<UpdateResult>(
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<UpdateResult> {
           UpdateResult result;
@@ -353,7 +351,7 @@ class SqliteDocumentStore final : public DocumentStore {
     auto put = put_document(sql, collection, indexes, found.stored.place, *after);
     if (!put) return put.error();
     const auto kind = plan.update->is_replacement() ? ChangeEvent::Kind::replace : ChangeEvent::Kind::update;
-    events.push_back({kind, where, *after->find("_id"), *after, {}});
+    events.push_back({kind, where, *after->find("_id"), *after, found.stored.document});
     return after;
   }
 
