@@ -14,8 +14,8 @@ namespace keyturn::cli {
 namespace {
 
 constexpr const char* kFooter =
-    "Environment: KEYTURN_APP, KEYTURN_BASE_URL, KEYTURN_STORE; the last log-in of a store is remembered "
-    "there.\n"
+    "Environment: KEYTURN_APP, KEYTURN_BASE_URL, KEYTURN_STORE, KEYTURN_KEY_FILE; the last log-in of a store "
+    "is remembered there.\n"
     "Secrets are asked for, or read from standard input, one a line; never taken as arguments.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the user must log in (again), 4 try again later.\n"
     "Example: curl -H \"Authorization: Bearer $(keyturn token)\" "
@@ -40,7 +40,8 @@ struct Request {
 Result<App> open(const Settings& settings) {
   return App::open({.app_id = settings.app_id,
                     .base_url = settings.base_url,
-                    .store = TokenStoreConfiguration::in_directory(settings.store)});
+                    .store = TokenStoreConfiguration::in_directory(
+                        settings.store, TokenStoreKey::in_file(settings.key_file))});
 }
 
 // A command about one user of an opened app.
@@ -179,6 +180,7 @@ int run(const std::vector<std::string>& arguments, Terminal& terminal) {
   parser.add_option("--base-url", request.settings.base_url,
                     "Address of the server, https://auth.example.com");
   parser.add_option("--store", request.settings.store, "Folder that keeps the sessions of this device");
+  parser.add_option("--key-file", request.settings.key_file, "File with the key that seals the store");
   parser.add_option("--user", request.user_id, "Id of the user to act for, instead of the current one");
   parser.set_version_flag("--version", "keyturn " KEYTURN_VERSION);
   add_login(parser, request);

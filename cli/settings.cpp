@@ -36,9 +36,19 @@ std::filesystem::path default_store(const Terminal& terminal) {
   return std::filesystem::path(terminal.environment("HOME").value_or(".")) / ".local/share/keyturn";
 }
 
+std::filesystem::path default_key_file(const std::filesystem::path& store, const Terminal& terminal) {
+  if (const auto config = terminal.environment("XDG_CONFIG_HOME"))
+    return std::filesystem::path(*config) / "keyturn/store.key";
+  if (const auto home = terminal.environment("HOME"))
+    return std::filesystem::path(*home) / ".config/keyturn/store.key";
+  return store / "store.key";
+}
+
 Settings filled(Settings given, const Terminal& terminal) {
   if (given.store.empty()) given.store = terminal.environment("KEYTURN_STORE").value_or("");
   if (given.store.empty()) given.store = default_store(terminal);
+  if (given.key_file.empty()) given.key_file = terminal.environment("KEYTURN_KEY_FILE").value_or("");
+  if (given.key_file.empty()) given.key_file = default_key_file(given.store, terminal);
   if (given.app_id.empty()) given.app_id = terminal.environment("KEYTURN_APP").value_or("");
   if (given.base_url.empty()) given.base_url = terminal.environment("KEYTURN_BASE_URL").value_or("");
   if (given.app_id.empty() || given.base_url.empty()) {

@@ -15,13 +15,19 @@ struct Settings {
   std::string app_id;
   std::string base_url;
   std::filesystem::path store;
+  std::filesystem::path key_file;  ///< Of the store.
 };
 
 /// The default folder of the store: `$XDG_DATA_HOME/keyturn`, else `~/.local/share/keyturn`.
 [[nodiscard]] std::filesystem::path default_store(const Terminal& terminal);
 
-/// Fills what is empty: from KEYTURN_APP, KEYTURN_BASE_URL and KEYTURN_STORE, then from what the last log-in
-/// remembered in the store. What is known nowhere stays empty.
+/// The default key file of the store: `keyturn/store.key` in `$XDG_CONFIG_HOME`, else in `~/.config`, apart
+/// from the store; in the store's folder when neither variable is set.
+[[nodiscard]] std::filesystem::path default_key_file(const std::filesystem::path& store,
+                                                     const Terminal& terminal);
+
+/// Fills what is empty: from KEYTURN_APP, KEYTURN_BASE_URL, KEYTURN_STORE and KEYTURN_KEY_FILE, then from
+/// what the last log-in remembered in the store. What is known nowhere stays empty.
 [[nodiscard]] Settings filled(Settings given, const Terminal& terminal);
 
 /// The same, complete. Errors: `InvalidConfiguration` naming what is missing.

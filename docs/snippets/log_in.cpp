@@ -3,7 +3,11 @@
 #include <keyturn/app.hpp>
 
 int main() {
-  keyturn::App app({.app_id = "myapp-abcde", .base_url = "http://127.0.0.1:9090"});
+  // On a desktop leave `store` out: the key that seals the sessions is then kept in the Secret Service.
+  keyturn::App app({.app_id = "myapp-abcde",
+                    .base_url = "http://127.0.0.1:9090",
+                    .store = keyturn::TokenStoreConfiguration::in_directory(
+                        "myapp-sessions", keyturn::TokenStoreKey::in_file("myapp-key/store.key"))});
 
   auto user = app.get_current_user();  // still there after a restart, no network needed
   if (!user || !user->is_logged_in()) {

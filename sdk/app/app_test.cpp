@@ -48,7 +48,8 @@ class AppTest : public ::testing::Test {
     App::configuration out;
     out.app_id = "app";
     out.base_url = server.base_url() + "/";
-    out.store = TokenStoreConfiguration::in_directory(directory);
+    out.store = TokenStoreConfiguration::in_directory(directory,
+                                                      TokenStoreKey::supplied(Secret(std::string(64, 'k'))));
     return out;
   }
   static User log_in(App& app) {
@@ -96,6 +97,39 @@ TEST_F(AppTest, AShortLivedProgramStillTellsTheServerOfItsLogOut) {
     log_in(app).log_out().get();
   }
   EXPECT_EQ(server.count("DELETE", "/api/client/v2.0/auth/session"), 1);
+}
+
+// What another process does is seen without asking, and without a call to wake up for in between.
+TEST_F(AppTest, ChangesOfAnotherProcessAreSeenWithinASecond) {
+  App one(config());
+  App other(config());
+  std::promise<void> in;
+  std::promise<void> out;
+  const Subscription subscription = other.subscribe([&](const UserEvent& event) {
+    if (event.kind == UserEvent::Kind::logged_in) in.set_value();
+    if (event.kind == UserEvent::Kind::logged_out) out.set_value();
+  });
+  User user = log_in(one);
+  ASSERT_EQ(in.get_future().wait_for(1s), std::future_status::ready);
+  EXPECT_EQ(other.get_current_user()->identifier(), user.identifier());
+  user.log_out().get();
+  ASSERT_EQ(out.get_future().wait_for(1s), std::future_status::ready);
+  EXPECT_FALSE(other.get_current_user());
+}
+
+TEST_F(AppTest, AStoreWithoutItsKeyIsNotTakenForEmpty) {
+  {
+    App app(config());
+    log_in(app);
+  }
+  auto other = config();
+  other.store.key = TokenStoreKey::supplied(Secret(std::string(64, 'x')));
+  const auto opened = App::open(other);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::StoreKeyUnavailable);
+  other.store.key = TokenStoreKey::supplied(Secret("short"));
+  EXPECT_EQ(App::open(other).error().code, ErrorCode::InvalidConfiguration);
+  EXPECT_TRUE(App(config()).get_current_user());
 }
 
 TEST_F(AppTest, AWrongPasswordIsAnError) {

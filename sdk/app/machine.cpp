@@ -10,6 +10,7 @@
 #include "sdk/app/app_core.hpp"
 #include "sdk/app/default_directory.hpp"
 #include "sdk/session/origin.hpp"
+#include "sdk/token_store/key_source/key_source.hpp"
 #include "sdk/token_store/memory/memory_token_store.hpp"
 #include "sdk/token_store/sqlite/sqlite_token_store.hpp"
 #include "sdk/transport/curl_loop.hpp"
@@ -36,6 +37,18 @@ std::uint32_t chance() {
   return value;
 }
 
+std::shared_ptr<KeySource> key_source(const TokenStoreKey& key) {
+  switch (key.source()) {
+    case TokenStoreKey::Source::file:
+      return key_file(key.file());
+    case TokenStoreKey::Source::app:
+      return app_supplied_key(key.bytes()->copy());
+    case TokenStoreKey::Source::secret_service:
+      break;
+  }
+  return secret_service_key();
+}
+
 Result<std::shared_ptr<TokenStore>> open_store(const App::configuration& config,
                                                const std::string& base_url) {
   if (config.store.kind == TokenStoreConfiguration::Kind::memory)
@@ -49,6 +62,8 @@ Result<std::shared_ptr<TokenStore>> open_store(const App::configuration& config,
   }
   options.app_id = config.app_id;
   options.base_url = base_url;
+  options.keys = key_source(config.store.key);
+  options.log = config.log;
   auto store = open_sqlite_token_store(options);
   if (!store) return store.error();
   return std::shared_ptr<TokenStore>(std::move(*store));

@@ -45,6 +45,14 @@ void SessionManager::close() {
 }
 
 Result<void> SessionManager::load() {
+  // Before the first look, so that no change falls between the two.
+  if (const int changes = parts_.store->changes(); changes >= 0) {
+    store_tells_ = true;
+    parts_.loop->watch(changes, [this] {
+      parts_.store->changes_seen();
+      look_around();
+    });
+  }
   const auto version = parts_.store->version();
   auto users = parts_.store->load();
   if (!users) return users.error();
@@ -93,6 +101,7 @@ void SessionManager::set_current(std::string user_id) {
 }
 
 SessionManager::UserRef SessionManager::current() const {
+  stay_informed();
   {
     const std::scoped_lock lock(users_mutex_);
     const auto found = users_.find(current_);
@@ -142,7 +151,13 @@ Result<void> SessionManager::switch_to(const UserRef& user) {
   });
 }
 
+void SessionManager::stay_informed() const {
+  if (!store_tells_ || informed_.load(std::memory_order_relaxed) || informed_.exchange(true)) return;
+  parts_.loop->post([] {});
+}
+
 Subscription SessionManager::subscribe(UserObserver observer, std::string user_id) {
+  stay_informed();
   return events_.subscribe(std::move(observer), std::move(user_id));
 }
 

@@ -122,6 +122,9 @@ class SessionManager {
   /// Takes over what the store holds, as another process may have written it. Tells observers.
   Adopted adopt(const UserRef& user, StoredUser stored);
   void look_around();
+  /// Begins to hear of other processes' changes as they happen, where the store can tell of them. Not done by
+  /// opening alone, as it takes the loop's thread.
+  void stay_informed() const;
   /// Makes `facts` what readers see. `received_at` empty: not known, the token is refreshed before use.
   void publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at);
   void publish_logged_out(const UserRef& user, EndReason reason, UserState state);
@@ -182,7 +185,9 @@ class SessionManager {
   std::map<std::string, UserRef> users_;
   std::string current_;
 
-  std::int64_t seen_version_ = 0;             // loop thread only
+  std::int64_t seen_version_ = 0;  // loop thread only
+  bool store_tells_ = false;       // set by `load`
+  mutable std::atomic<bool> informed_{false};
   std::atomic<std::int64_t> look_around_at_;  // on the boot clock, in its ticks
 };
 

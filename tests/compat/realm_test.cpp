@@ -42,6 +42,7 @@ class RealmNames : public ::testing::Test {
     config.app_id = "shop-abcde";
     config.base_url = server_.base_url();
     config.path = (folder_ / "store").string();
+    config.metadata_encryption_key.emplace().fill('k');
     return config;
   }
   static realm::App::credentials ada() {
@@ -65,6 +66,7 @@ TEST_F(RealmNames, ProgramLogsInGetsItsTokenAndLogsOut) {
   app_config.app_id = "shop-abcde";
   app_config.base_url = server_.base_url();
   app_config.path = (folder_ / "store").string();
+  app_config.metadata_encryption_key = configuration().metadata_encryption_key;
   auto app = realm::App(app_config);
 
   app.register_user("grace@example.com", "another-password").get();

@@ -77,7 +77,8 @@ void run(const std::string& base_url, const std::string& app_id, const std::file
          seconds access_life, seconds refresh_life) {
   keyturn::App app({.app_id = app_id,
                     .base_url = base_url,
-                    .store = keyturn::TokenStoreConfiguration::in_directory(store)});
+                    .store = keyturn::TokenStoreConfiguration::in_directory(
+                        store, keyturn::TokenStoreKey::in_file(store.string() + "-key/store.key"))});
   std::mutex events_mutex;
   std::vector<keyturn::UserEvent> events;
   const auto subscription = app.subscribe([&](const keyturn::UserEvent& event) {

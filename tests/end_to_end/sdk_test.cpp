@@ -24,7 +24,10 @@ const char* const kProfile = "/api/client/v2.0/auth/profile";
 const std::vector<std::string> kRefreshLine = {"POST", "/auth/session"};
 
 App open_app(const DaemonProcess& daemon, const TestApp& app, const TemporaryFolder& store) {
-  return App({.app_id = app.id, .base_url = daemon.base_url(), .store = TokenStoreConfiguration::in_directory(store.path())});
+  return App({.app_id = app.id,
+              .base_url = daemon.base_url(),
+              .store = TokenStoreConfiguration::in_directory(
+                  store.path(), TokenStoreKey::supplied(Secret(std::string(64, 'k'))))});
 }
 
 // Real time has to pass here: the daemon is a process with the machine's clock.
@@ -154,7 +157,8 @@ TEST_F(SdkWithDaemon, SessionOutlivesServerCrashAndOfflineStart) {
   EXPECT_EQ(refused.error().remedy, Remedy::retry_later);
   EXPECT_TRUE(user->is_logged_in());
   daemon_.start();
-  EXPECT_TRUE(comes_true([&] { return user->valid_access_token(seconds{0}).result().has_value(); }, seconds{30}));
+  EXPECT_TRUE(
+      comes_true([&] { return user->valid_access_token(seconds{0}).result().has_value(); }, seconds{30}));
   EXPECT_EQ(user->request({.url = kProfile}).get().status, 200);
 }
 
@@ -171,7 +175,10 @@ TEST_F(SdkWithDaemon, LogOutWhileOfflineReachesTheServerLater) {
   EXPECT_EQ(user.access_token(), "");
   daemon_.start();
   EXPECT_TRUE(comes_true(
-      [&] { return daemon_.count_log_lines({"DELETE", "/auth/session"}) > 0; }, seconds{30}));
+      [&] {
+        return daemon_.count_log_lines({"DELETE", "/auth/session"}) > 0;
+      },
+      seconds{30}));
   EXPECT_EQ(other.request({.url = kProfile}).get().status, 200);
 }
 

@@ -16,6 +16,7 @@ class World {
     std::string pattern = (std::filesystem::temp_directory_path() / "keyturn-snippet-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
     setenv("XDG_DATA_HOME", folder_.c_str(), 1);
+    std::filesystem::current_path(folder_);
     server_.add_user("ada@example.com", "correct horse");
   }
   World(const World&) = delete;

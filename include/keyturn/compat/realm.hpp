@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -147,6 +149,9 @@ class App {
     /// Folder that keeps the users of this device; the default of `keyturn::TokenStoreConfiguration` when
     /// missing.
     std::optional<std::string> path;
+    /// Seals the users of this device. Missing: the key is kept in the Secret Service of the desktop, and
+    /// without one the app does not open (`StoreKeyUnavailable`).
+    std::optional<std::array<char, 64>> metadata_encryption_key;
   };
 
   struct credentials {
@@ -185,11 +190,11 @@ class App {
 
   /// Throws `app_error`: `InvalidConfiguration`, and those of the store.
   App(const configuration& config)  // NOLINT(google-explicit-constructor): as the original
-      : app_(detail::shared_app::get(config.app_id, config.base_url.value_or(""), config.path.value_or(""))) {
-  }
+      : app_(detail::shared_app::get(config.app_id, config.base_url.value_or(""), config.path.value_or(""),
+                                     key_of(config))) {}
   explicit App(const std::string& app_id, const std::optional<std::string>& base_url = {},
                const std::optional<std::string>& path = {})
-      : App(configuration{app_id, base_url, path}) {}
+      : App(configuration{app_id, base_url, path, {}}) {}
 
   std::future<void> register_user(const std::string& username, const std::string& password) {
     return detail::to_future(app_->app.register_user(username, password), app_);
@@ -238,6 +243,11 @@ class App {
   [[nodiscard]] keyturn::App& native() noexcept { return app_->app; }
 
  private:
+  static keyturn::TokenStoreKey key_of(const configuration& config) {
+    if (!config.metadata_encryption_key) return keyturn::TokenStoreKey::in_secret_service();
+    const std::array<char, 64>& bytes = *config.metadata_encryption_key;
+    return keyturn::TokenStoreKey::supplied(keyturn::Secret(std::string_view(bytes.data(), bytes.size())));
+  }
   explicit App(std::shared_ptr<detail::shared_app> app) : app_(std::move(app)) {}
   keyturn::Pending<keyturn::User> start_login(const credentials& given) {
     if (given.given_) return app_->app.login(*given.given_);

@@ -41,14 +41,14 @@ class callback_scope {
 class shared_app {
  public:
   static std::shared_ptr<shared_app> get(const std::string& app_id, const std::string& base_url,
-                                         const std::string& path) {
+                                         const std::string& path, keyturn::TokenStoreKey key) {
     end_left_over();
     registry& known = all();
     const std::scoped_lock lock(known.mutex);
     std::weak_ptr<shared_app>& entry = known.cached[{app_id, base_url}];
     if (auto cached = entry.lock()) return cached;
     keyturn::App::configuration config{.app_id = app_id, .base_url = base_url};
-    if (!path.empty()) config.store = keyturn::TokenStoreConfiguration::in_directory(path);
+    config.store = keyturn::TokenStoreConfiguration::in_directory(path, std::move(key));
     auto opened = keyturn::App::open(std::move(config));
     if (!opened) throw app_error(opened.error());
     const std::shared_ptr<shared_app> made(new shared_app(std::move(*opened)), &shared_app::end);

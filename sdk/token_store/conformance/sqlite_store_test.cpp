@@ -2,6 +2,7 @@
 // What the SQLite store promises beyond the port: who may touch the files, kinds of faults, other processes.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "core/crypto/crypto.hpp"
 #include "sdk/token_store/sqlite/sqlite_token_store.hpp"
@@ -38,8 +40,17 @@ class SqliteStoreTest : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(top); }
   [[nodiscard]] Result<std::unique_ptr<TokenStore>> open(const fs::path& folder) const {
-    return open_sqlite_token_store({folder, "app", "https://server.test", std::chrono::milliseconds(20'000)});
+    return open_sqlite_token_store(
+        {folder, "app", "https://server.test", keys, std::chrono::milliseconds(20'000)});
   }
+  /// The database of the store in `top`/store.
+  [[nodiscard]] fs::path file() const {
+    for (const auto& entry : fs::directory_iterator(top / "store")) {
+      if (entry.path().extension() == ".db") return entry.path();
+    }
+    return {};
+  }
+  [[nodiscard]] fs::path copy() const { return file().string() + ".good"; }
   static mode_t mode(const fs::path& path) {
     struct stat info {};
     EXPECT_EQ(::lstat(path.c_str(), &info), 0) << path;
@@ -47,9 +58,21 @@ class SqliteStoreTest : public ::testing::Test {
   }
   void sql(const char* text) const {
     sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open((top / "store/keyturn.db").c_str(), &database), SQLITE_OK);
+    ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(database, text, nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(database);
+  }
+  /// What is kept: not the guard, nor the shared memory, which is made anew.
+  [[nodiscard]] std::map<std::string, std::string> digests() const {
+    std::map<std::string, std::string> out;
+    for (const auto& entry : fs::directory_iterator(top / "store")) {
+      const std::string name = entry.path().filename();
+      if (name.ends_with("-shm") || name.ends_with(".guard")) continue;
+      std::ifstream file(entry.path(), std::ios::binary);
+      const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+      if (!bytes.empty()) out[name] = crypto::hex_encode(crypto::sha256(bytes));
+    }
+    return out;
   }
   [[nodiscard]] std::string all_bytes() const {
     std::string out;
@@ -59,6 +82,7 @@ class SqliteStoreTest : public ::testing::Test {
     }
     return out;
   }
+  const std::shared_ptr<KeySource> keys = app_supplied_key(Secret(std::string(64, 'k')));
   const fs::path top =
       fs::temp_directory_path() / ("keyturn-sqlite-" + crypto::hex_encode(crypto::random_bytes(8)));
 };
@@ -77,7 +101,7 @@ TEST_F(SqliteStoreTest, FilesAreForTheirOwnerAlone) {
     EXPECT_EQ(mode(entry.path()), 0600U) << entry.path();
     ++files;
   }
-  EXPECT_EQ(files, 4);  // database, log, shared memory, lock
+  EXPECT_EQ(files, 6);  // database, log, shared memory, guard, good copy, lock
 }
 
 TEST_F(SqliteStoreTest, FoldersThatOthersMayTouchAreRefused) {
@@ -93,18 +117,25 @@ TEST_F(SqliteStoreTest, FoldersThatOthersMayTouchAreRefused) {
     ASSERT_EQ(::chmod((top / "real").c_str(), bad), 0);
     EXPECT_TRUE(refused(top / "real"));
     EXPECT_TRUE(refused(top / "real/below"));
-    EXPECT_FALSE(fs::exists(top / "real/keyturn.db"));
+    for (const auto& entry : fs::recursive_directory_iterator(top / "real"))
+      EXPECT_TRUE(entry.is_directory()) << entry.path();
   }
   ASSERT_EQ(::chmod((top / "real").c_str(), 0755), 0);
+  { ASSERT_TRUE(open(top / "real")); }
+  fs::path database;
+  for (const auto& entry : fs::directory_iterator(top / "real")) {
+    if (entry.path().extension() == ".db") database = entry.path();
+  }
+  fs::remove(database);
   std::ofstream(top / "real/elsewhere") << "x";
-  fs::create_symlink(top / "real/elsewhere", top / "real/keyturn.db");
+  fs::create_symlink(top / "real/elsewhere", database);
   EXPECT_TRUE(refused(top / "real"));
-  fs::remove(top / "real/keyturn.db");
+  fs::remove(database);
   {
     const auto opened = open(top / "real");
     EXPECT_TRUE(opened);
   }
-  ASSERT_EQ(::chmod((top / "real/keyturn.db").c_str(), 0640), 0);
+  ASSERT_EQ(::chmod(database.c_str(), 0640), 0);
   EXPECT_TRUE(refused(top / "real"));
   EXPECT_TRUE(refused(""));
 }
@@ -112,36 +143,175 @@ TEST_F(SqliteStoreTest, FoldersThatOthersMayTouchAreRefused) {
 // Promise 8: kinds of faults are kept apart, and nothing unreadable is touched.
 TEST_F(SqliteStoreTest, AStoreThatCannotBeReadIsLeftAsItIs) {
   const auto reopened = [&] {
-    const std::string before = all_bytes();
+    const auto before = digests();
     const auto opened = open(top / "store");
-    EXPECT_EQ(all_bytes(), before);
+    EXPECT_EQ(digests(), before);
     return opened ? ErrorCode::AppUnknownError : opened.error().code;
   };
   { (void)(*open(top / "store"))->put(ada(), true); }
-  sql("PRAGMA user_version = 2");
+  sql("PRAGMA user_version = 3");
   EXPECT_EQ(reopened(), ErrorCode::StoreNewerVersion);
-  sql("PRAGMA user_version = 1; PRAGMA application_id = 7");
+  // Without a good copy there is nothing to recover from.
+  fs::remove(copy());
+  sql("PRAGMA user_version = 1");
   EXPECT_EQ(reopened(), ErrorCode::StoreCorrupt);
-  std::ofstream(top / "store/keyturn.db", std::ios::trunc) << std::string(8192, 'x');
+  sql("PRAGMA user_version = 2; PRAGMA application_id = 7");
   EXPECT_EQ(reopened(), ErrorCode::StoreCorrupt);
+  for (const std::size_t size : {0U, 1U, 8192U}) {
+    std::ofstream(file(), std::ios::trunc) << std::string(size, 'x');
+    EXPECT_EQ(reopened(), ErrorCode::StoreCorrupt) << size;
+  }
 }
 
-// Row B-05: nothing of the tokens stays in any file once the server has heard of the log-out.
-TEST_F(SqliteStoreTest, NoTokenIsLeftInTheFilesAfterLogOut) {
-  auto store = *open(top / "store");
+// An unsealed file of an older format is neither read nor taken for nothing.
+TEST_F(SqliteStoreTest, AnUnsealedStoreIsToldOfAndLeftAlone) {
+  fs::create_directory(top / "store");
+  fs::permissions(top / "store", fs::perms::owner_all);
+  std::ofstream(top / "store/keyturn.db") << "SQLite format 3";
+  const auto opened = open(top / "store");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::StoreCorrupt);
+  EXPECT_NE(opened.error().message.find("keyturn.db"), std::string::npos);
+  EXPECT_EQ(fs::file_size(top / "store/keyturn.db"), 15U);
+}
+
+// Rows B-32 and B-37: nothing of a user is readable without the key, and another key opens nothing.
+TEST_F(SqliteStoreTest, NothingOfAUserIsReadableWithoutTheKey) {
   StoredUser user = ada();
-  user.generation = *store->put(user, true);
-  (void)store->replace(user);
-  EXPECT_NE(all_bytes().find("CANARY-refresh"), std::string::npos);
-  (void)store->clear_tokens("ada", EndReason::logged_out, true, std::nullopt);
-  EXPECT_EQ(all_bytes().find("CANARY-access"), std::string::npos);
-  (void)store->delivered(store->outbox()->front().id);
-  EXPECT_EQ(all_bytes().find("CANARY"), std::string::npos);
+  user.user_id = "CANARY-user-id";
+  user.profile_json = R"({"email":"CANARY@example.com"})";
+  user.device_id = "CANARY-device";
+  {
+    auto store = *open(top / "store");
+    user.generation = *store->put(user, true);
+    (void)store->replace(user);
+    EXPECT_EQ(all_bytes().find("CANARY"), std::string::npos);
+    (void)store->clear_tokens(user.user_id, EndReason::logged_out, true, std::nullopt);
+    EXPECT_EQ(all_bytes().find("CANARY"), std::string::npos);
+  }
+  const auto before = digests();
+  const auto other = open_sqlite_token_store(
+      {top / "store", "app", "https://server.test", app_supplied_key(Secret(std::string(64, 'x')))});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::StoreKeyUnavailable);
+  EXPECT_EQ(digests(), before);
+  EXPECT_TRUE((*open(top / "store"))->load_user("CANARY-user-id")->has_value());
+}
+
+// A record in another's place, or one of an earlier time, opens with the key and is refused all the same.
+TEST_F(SqliteStoreTest, ARecordOfAnotherTimeOrPlaceIsRefused) {
+  for (const bool earlier : {true, false}) {
+    fs::remove_all(top / "store");
+    StoredUser user = ada();
+    StoredUser eve = ada();
+    eve.user_id = "eve";
+    {
+      auto store = *open(top / "store");
+      user.generation = *store->put(user, true);
+      (void)store->put(eve, true);
+      sql("CREATE TABLE held AS SELECT * FROM record");
+      user.access_token = Secret("second");
+      (void)store->replace(user);
+      fs::remove(copy());
+      if (earlier) {
+        sql("DELETE FROM record WHERE place <> 'head' AND length(place) = 16 AND stamp = (SELECT max(stamp) "
+            "FROM "
+            "record WHERE length(place) = 16); INSERT OR IGNORE INTO record SELECT * FROM held WHERE "
+            "length(place) = "
+            "16");
+      } else {
+        sql("UPDATE record SET sealed = (SELECT sealed FROM record r WHERE length(r.place) = 16 AND r.place "
+            "<> "
+            "record.place), stamp = (SELECT stamp FROM record r WHERE length(r.place) = 16 AND r.place <> "
+            "record.place) WHERE length(place) = 16");
+      }
+      EXPECT_EQ(store->load().error().code, ErrorCode::StoreCorrupt);
+    }
+    EXPECT_EQ(open(top / "store").error().code, ErrorCode::StoreCorrupt);
+  }
+}
+
+TEST_F(SqliteStoreTest, ADamagedStoreComesBackFromTheGoodCopyAndIsSetAside) {
+  std::vector<std::string> said;
+  {
+    auto store = *open(top / "store");
+    (void)store->put(ada(), true);
+  }
+  const auto damage = [&] {
+    const fs::path database = file();
+    std::fstream(database, std::ios::in | std::ios::out | std::ios::binary).seekp(4096)
+        << std::string(4096, 'x');
+    fs::resize_file(database.string() + "-wal", 0);
+  };
+  damage();
+  auto store = *open_sqlite_token_store({top / "store", "app", "https://server.test", keys,
+                                         std::chrono::milliseconds(20'000),
+                                         [&](std::string_view line) { said.emplace_back(line); }});
+  EXPECT_TRUE((*store->load_user("ada"))->refresh_token.equals("CANARY-refresh-token"));
+  EXPECT_EQ(*store->current(), "ada");
+  EXPECT_TRUE(fs::exists(file().string() + ".damaged-1"));
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_EQ(said[0].find("CANARY"), std::string::npos);
+  // Also while it is open, for this and for another handle.
+  auto other = *open(top / "store");
+  StoredUser user = std::move(**store->load_user("ada"));
+  damage();
+  const auto third = open(top / "store");
+  ASSERT_TRUE(third);
+  EXPECT_TRUE(fs::exists(file().string() + ".damaged-2"));
+  user.access_token = Secret("after the damage");
+  EXPECT_EQ(*store->replace(user), ReplaceOutcome::replaced);
+  EXPECT_TRUE((*other->load_user("ada"))->access_token.equals("after the damage"));
+  EXPECT_TRUE((**(*third)->load_user("ada")).access_token.equals("after the damage"));
+  // And when the file has gone altogether.
+  fs::remove(file());
+  EXPECT_TRUE((*open(top / "store"))->load_user("ada")->has_value());
+}
+
+// A log that lost its end reads as an older store without any fault: the copy knows better.
+TEST_F(SqliteStoreTest, AStoreThatLostItsLastStepsTakesThemFromTheCopy) {
+  { const auto made = open(top / "store"); }
+  const fs::path held = top / "held";
+  fs::copy(top / "store", held);
+  { (void)(*open(top / "store"))->put(ada(), true); }
+  const fs::path good = copy();
+  for (const auto& entry : fs::directory_iterator(held))
+    fs::copy(entry.path(), top / "store" / entry.path().filename(), fs::copy_options::overwrite_existing);
+  ASSERT_TRUE(fs::exists(good));
+  EXPECT_TRUE((*open(top / "store"))->load_user("ada")->has_value());
+  // A log-out that got lost stays one.
+  { (void)(*open(top / "store"))->clear_tokens("ada", EndReason::logged_out, true, std::nullopt); }
+  EXPECT_FALSE((**(*open(top / "store"))->load_user("ada")).logged_in);
+}
+
+TEST_F(SqliteStoreTest, ADamagedCopyIsSetAsideAndWrittenAnew) {
+  { (void)(*open(top / "store"))->put(ada(), true); }
+  std::ofstream(copy(), std::ios::trunc) << "damaged";
+  { (void)(*open(top / "store"))->put(ada(), true); }
+  EXPECT_EQ(fs::file_size(copy().string() + ".damaged-1"), 7U);
+  fs::remove(file());
+  EXPECT_TRUE((*open(top / "store"))->load_user("ada")->has_value());
+}
+
+TEST_F(SqliteStoreTest, AChangeOfAnotherHandleMakesTheDescriptorReadable) {
+  auto store = *open(top / "store");
+  auto other = *open(top / "store");
+  pollfd waited{store->changes(), POLLIN, 0};
+  ASSERT_GE(waited.fd, 0);
+  EXPECT_EQ(::poll(&waited, 1, 0), 0) << "quiet while nothing changes";
+  (void)other->put(ada(), true);
+  EXPECT_EQ(::poll(&waited, 1, 1'000), 1);
+  EXPECT_TRUE(store->load_user("ada")->has_value());
+  store->changes_seen();
+  EXPECT_EQ(::poll(&waited, 1, 0), 0);
+  (void)store->load();
+  (void)store->version();
+  EXPECT_EQ(::poll(&waited, 1, 0), 0) << "reading is no change";
 }
 
 TEST_F(SqliteStoreTest, AppsInOneFolderDoNotSeeEachOther) {
   auto one = *open(top / "store");
-  auto two = *open_sqlite_token_store({top / "store", "app", "https://other.test"});
+  auto two = *open_sqlite_token_store({top / "store", "app", "https://other.test", keys});
   (void)one->put(ada(), true);
   EXPECT_TRUE(two->load()->empty());
   EXPECT_FALSE(two->current()->has_value());
@@ -149,10 +319,10 @@ TEST_F(SqliteStoreTest, AppsInOneFolderDoNotSeeEachOther) {
 }
 
 TEST_F(SqliteStoreTest, AHeldStoreIsToldAsLocked) {
-  auto store =
-      *open_sqlite_token_store({top / "store", "app", "https://server.test", std::chrono::milliseconds(1)});
+  auto store = *open_sqlite_token_store(
+      {top / "store", "app", "https://server.test", keys, std::chrono::milliseconds(1)});
   sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open((top / "store/keyturn.db").c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(database, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
   EXPECT_EQ(store->put(ada(), true).error().code, ErrorCode::StoreLocked);
   EXPECT_TRUE(store->load());

@@ -1,143 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/token_store/memory/memory_token_store.hpp"
 
-#include <algorithm>
-#include <map>
 #include <mutex>
 #include <set>
 #include <utility>
+
+#include "sdk/token_store/token_book.hpp"
 
 namespace keyturn::sdk {
 
 struct MemoryTokenStores::Shared {
   std::mutex mutex;  // a leaf
-  std::map<std::string, StoredUser, std::less<>> users;
-  std::string current;
-  std::vector<PendingLogOut> outbox;
+  TokenBook book;
   std::set<std::string, std::less<>> locked;
-  std::int64_t next_generation = 1;
-  std::int64_t next_order = 1;
-  std::int64_t next_outbox_id = 1;
-  std::int64_t version = 1;
-
-  void queue(const StoredUser& user) {
-    if (!user.refresh_token.empty())
-      outbox.push_back({next_outbox_id++, user.user_id, user.refresh_token.copy()});
-  }
 };
 
 class MemoryTokenStores::Store final : public TokenStore {
+ private:
+  template <class Step>
+  auto look(Step step) {
+    const std::scoped_lock lock(shared_->mutex);
+    return step(shared_->book);
+  }
+
  public:
   explicit Store(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
 
   Result<std::vector<StoredUser>> load() override {
-    const std::scoped_lock lock(shared_->mutex);
-    std::vector<StoredUser> out;
-    for (const auto& [id, user] : shared_->users) out.push_back(user.copy());
-    std::sort(out.begin(), out.end(),
-              [](const StoredUser& a, const StoredUser& b) { return a.order > b.order; });
-    return out;
+    return look([](const TokenBook& book) { return book.list(); });
   }
 
   Result<std::optional<StoredUser>> load_user(std::string_view user_id) override {
-    const std::scoped_lock lock(shared_->mutex);
-    const auto found = shared_->users.find(user_id);
-    if (found == shared_->users.end()) return std::optional<StoredUser>();
-    return std::optional<StoredUser>(found->second.copy());
+    return look([&](const TokenBook& book) {
+      const StoredUser* const user = book.find(user_id);
+      return user == nullptr ? std::optional<StoredUser>() : std::optional(user->copy());
+    });
   }
 
   Result<std::int64_t> put(const StoredUser& user, bool make_current) override {
-    const std::scoped_lock lock(shared_->mutex);
-    StoredUser kept = user.copy();
-    kept.generation = shared_->next_generation++;
-    kept.order = shared_->next_order++;
-    kept.end_reason = EndReason::none;
-    const std::int64_t generation = kept.generation;
-    shared_->users.insert_or_assign(user.user_id, std::move(kept));
-    if (make_current) shared_->current = user.user_id;
-    ++shared_->version;
-    return generation;
+    return look([&](TokenBook& book) { return book.put(user, make_current); });
   }
 
   Result<ReplaceOutcome> replace(const StoredUser& user) override {
-    const std::scoped_lock lock(shared_->mutex);
-    StoredUser* held = of_generation(user);
-    if (held == nullptr) return ReplaceOutcome::generation_changed;
-    overwrite(*held, user);
-    return ReplaceOutcome::replaced;
+    return look([&](TokenBook& book) { return book.replace(user); });
   }
 
   Result<std::optional<std::int64_t>> renew(const StoredUser& user) override {
-    const std::scoped_lock lock(shared_->mutex);
-    StoredUser* held = of_generation(user);
-    if (held == nullptr) return std::optional<std::int64_t>();
-    overwrite(*held, user);
-    held->generation = shared_->next_generation++;
-    return std::optional<std::int64_t>(held->generation);
+    return look([&](TokenBook& book) { return book.renew(user); });
   }
 
   Result<ReplaceOutcome> clear_tokens(std::string_view user_id, EndReason reason, bool queue_revocation,
                                       std::optional<std::int64_t> only_generation) override {
-    const std::scoped_lock lock(shared_->mutex);
-    const auto found = shared_->users.find(user_id);
-    if (found == shared_->users.end()) return ReplaceOutcome::generation_changed;
-    StoredUser& held = found->second;
-    if (only_generation && *only_generation != held.generation) return ReplaceOutcome::generation_changed;
-    if (queue_revocation) shared_->queue(held);
-    held.logged_in = false;
-    held.access_token.wipe();
-    held.refresh_token.wipe();
-    held.end_reason = reason;
-    held.generation = shared_->next_generation++;
-    ++shared_->version;
-    return ReplaceOutcome::replaced;
+    return look([&](TokenBook& book) {
+      return book.clear_tokens(user_id, reason, queue_revocation, only_generation);
+    });
   }
 
   Result<void> remove(std::string_view user_id, bool queue_revocation) override {
-    const std::scoped_lock lock(shared_->mutex);
-    const auto found = shared_->users.find(user_id);
-    if (found == shared_->users.end()) return {};
-    if (queue_revocation) shared_->queue(found->second);
-    if (shared_->current == user_id) shared_->current.clear();
-    shared_->users.erase(found);
-    ++shared_->version;
+    look([&](TokenBook& book) { book.remove(user_id, queue_revocation); });
     return {};
   }
 
   Result<void> set_current(std::string_view user_id) override {
-    const std::scoped_lock lock(shared_->mutex);
-    shared_->current = user_id;
-    const auto found = shared_->users.find(user_id);
-    if (found != shared_->users.end()) found->second.order = shared_->next_order++;
-    ++shared_->version;
+    look([&](TokenBook& book) { book.set_current(user_id); });
     return {};
   }
 
   Result<std::optional<std::string>> current() override {
-    const std::scoped_lock lock(shared_->mutex);
-    if (shared_->current.empty()) return std::optional<std::string>();
-    return std::optional<std::string>(shared_->current);
+    return look([](const TokenBook& book) {
+      return book.current.empty() ? std::optional<std::string>() : std::optional(book.current);
+    });
   }
 
   Result<std::vector<PendingLogOut>> outbox() override {
-    const std::scoped_lock lock(shared_->mutex);
-    std::vector<PendingLogOut> out;
-    for (const PendingLogOut& entry : shared_->outbox)
-      out.push_back({entry.id, entry.user_id, entry.refresh_token.copy()});
-    return out;
+    return look([](const TokenBook& book) {
+      std::vector<PendingLogOut> out;
+      for (const PendingLogOut& entry : book.outbox)
+        out.push_back({entry.id, entry.user_id, entry.refresh_token.copy()});
+      return out;
+    });
   }
 
   Result<void> delivered(std::int64_t outbox_id) override {
-    const std::scoped_lock lock(shared_->mutex);
-    const auto gone =
-        std::erase_if(shared_->outbox, [&](const PendingLogOut& entry) { return entry.id == outbox_id; });
-    if (gone != 0) ++shared_->version;
+    look([&](TokenBook& book) { book.delivered(outbox_id); });
     return {};
   }
 
   Result<std::int64_t> version() override {
-    const std::scoped_lock lock(shared_->mutex);
-    return shared_->version;
+    return look([](const TokenBook& book) { return book.version; });
   }
 
   Result<std::unique_ptr<StoreLock>> try_lock(std::string_view user_id) override {
@@ -162,19 +112,6 @@ class MemoryTokenStores::Store final : public TokenStore {
     std::shared_ptr<Shared> shared_;
     std::string user_id_;
   };
-
-  StoredUser* of_generation(const StoredUser& user) {
-    const auto found = shared_->users.find(user.user_id);
-    return found == shared_->users.end() || found->second.generation != user.generation ? nullptr
-                                                                                        : &found->second;
-  }
-  /// Everything but the generation and the order, which are the store's.
-  void overwrite(StoredUser& held, const StoredUser& user) {
-    const std::int64_t order = held.order;
-    held = user.copy();
-    held.order = order;
-    ++shared_->version;
-  }
 
   std::shared_ptr<Shared> shared_;
 };

@@ -7,25 +7,14 @@ namespace keyturn::sdk {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x4b74746b;  // "Kttk": tells this file from other programs' databases
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
+static_assert(kApplicationId == 1265923179);
 
 constexpr const char* kTables = R"sql(
-CREATE TABLE app(
-  number INTEGER PRIMARY KEY, app_id TEXT NOT NULL, base_url TEXT NOT NULL,
-  current_user_id TEXT NOT NULL DEFAULT '',
-  version INTEGER NOT NULL DEFAULT 1,
-  next_generation INTEGER NOT NULL DEFAULT 1,
-  UNIQUE(app_id, base_url));
-CREATE TABLE user(
-  app INTEGER NOT NULL, user_id TEXT NOT NULL, logged_in INTEGER NOT NULL,
-  access_token BLOB NOT NULL, refresh_token BLOB NOT NULL,
-  device_id TEXT NOT NULL, provider_type TEXT NOT NULL, profile_json TEXT NOT NULL, identities_json TEXT NOT NULL,
-  generation INTEGER NOT NULL,
-  boot_id TEXT NOT NULL, received_boot INTEGER NOT NULL, received_server_time INTEGER NOT NULL, received_wall INTEGER NOT NULL,
-  end_reason TEXT NOT NULL, recency INTEGER NOT NULL,
-  PRIMARY KEY(app, user_id)) WITHOUT ROWID;
-CREATE TABLE outbox(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, app INTEGER NOT NULL, user_id TEXT NOT NULL, refresh_token BLOB NOT NULL);
+CREATE TABLE store(id BLOB NOT NULL, key_check BLOB NOT NULL);
+CREATE TABLE record(place BLOB PRIMARY KEY, stamp INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
+PRAGMA application_id = 1265923179;
+PRAGMA user_version = 2;
 )sql";
 
 /// A pragma's only value; -1 after a fault, which `code` tells.
@@ -36,79 +25,94 @@ std::int64_t pragma(sqlite3* database, const char* sql, int& code) {
   return value;
 }
 
+Result<void> check_version(sqlite3* database) {
+  int code = SQLITE_OK;
+  const std::int64_t owner = pragma(database, "PRAGMA application_id", code);
+  if (code != SQLITE_OK) return store_error(code);
+  if (owner != kApplicationId)
+    return Error(ErrorCode::StoreCorrupt, "the file is not a token store; it was left as it is");
+  const std::int64_t version = pragma(database, "PRAGMA user_version", code);
+  if (code != SQLITE_OK) return store_error(code);
+  if (version > kVersion)
+    return Error(ErrorCode::StoreNewerVersion,
+                 "the token store was written by a newer version; it was left as it is");
+  if (version < kVersion)
+    return Error(ErrorCode::StoreCorrupt,
+                 "the token store has an older format that is not read; it was left as it is");
+  return {};
+}
+
+}  // namespace
+
 Result<void> execute(sqlite3* database, const char* sql) {
   const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return store_error(sqlite3_extended_errcode(database));
   return {};
 }
 
-Result<void> check_version(sqlite3* database, bool& empty) {
-  int code = SQLITE_OK;
-  const std::int64_t version = pragma(database, "PRAGMA user_version", code);
+Result<Database> open_database(const std::string& file, int busy_timeout_ms) {
+  sqlite3* opened = nullptr;
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
+  Database database(opened);
   if (code != SQLITE_OK) return store_error(code);
-  const std::int64_t owner = pragma(database, "PRAGMA application_id", code);
-  if (code != SQLITE_OK) return store_error(code);
-  const std::int64_t tables = pragma(database, "SELECT count(*) FROM sqlite_schema", code);
-  if (code != SQLITE_OK) return store_error(code);
-  empty = version == 0 && tables == 0 && owner == 0;
-  if (empty) return {};
-  if (owner != kApplicationId)
-    return Error(ErrorCode::StoreCorrupt, "the file is not a token store; it was left as it is");
-  if (version > kVersion)
-    return Error(ErrorCode::StoreNewerVersion, "the token store was written by a newer version");
-  return {};
+  sqlite3_busy_timeout(database.get(), busy_timeout_ms);
+  // Until it is known to be ours and whole, nothing is moved into it.
+  sqlite3_db_config(database.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  // A store that was set aside may still be open elsewhere: its end must not take away the log of the file
+  // that has its name now.
+  int keep = 1;
+  sqlite3_file_control(database.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  return database;
 }
 
-Result<void> make_tables(sqlite3* database) {
-  if (auto begun = execute(database, "BEGIN IMMEDIATE"); !begun) return begun;
-  bool empty = false;  // another process may have made them meanwhile
-  auto made = check_version(database, empty);
-  if (made && empty) made = execute(database, kTables);
-  if (made && empty) made = execute(database, "PRAGMA application_id = 1265923179; PRAGMA user_version = 1;");
-  if (made) made = execute(database, "COMMIT");
-  if (!made) (void)execute(database, "ROLLBACK");
-  return made;
+void checkpoint_at_close(sqlite3* database) {
+  sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
-static_assert(kApplicationId == 1265923179 && kVersion == 1);
 
-}  // namespace
-
-Result<void> prepare_database(sqlite3* database) {
-  bool empty = false;
-  // First, so that a file which is not ours is not changed.
-  if (auto checked = check_version(database, empty); !checked) return checked;
+Result<StoreLabel> prepare_database(sqlite3* database) {
+  sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  if (auto checked = check_version(database); !checked) return checked.error();
   if (auto set = execute(database,
-                         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;");
+                         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
+                         "PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 100;"
+                         "PRAGMA journal_size_limit = 0;");
       !set)
-    return set;
+    return set.error();
   {
-    Statement journal(database, "PRAGMA journal_mode = WAL");
+    Statement journal(database, "PRAGMA journal_mode");
     const bool is_wal = journal.row() && journal.view(0) == "wal";
     if (journal.code() != SQLITE_OK) return store_error(journal.code());
-    if (!is_wal)
-      return Error(ErrorCode::StoreUnavailable, "the token store cannot use a write-ahead log here");
+    // A store of ours is made with one.
+    if (!is_wal) return Error(ErrorCode::StoreCorrupt, "the token store has lost its write-ahead log mode");
   }
   int code = SQLITE_OK;
   if (pragma(database, "PRAGMA synchronous", code) != 2)
     return Error(ErrorCode::StoreUnavailable, "the token store cannot be synced");
-  return empty ? make_tables(database) : Result<void>();
+  Statement label(database, "SELECT id, key_check FROM store");
+  const bool found = label.row();
+  if (label.code() != SQLITE_OK) return store_error(label.code());
+  if (!found) return Error(ErrorCode::StoreCorrupt, "the token store has lost its label");
+  return StoreLabel{label.text(0), label.text(1)};
 }
 
-Result<std::int64_t> app_number(sqlite3* database, std::string_view app_id, std::string_view base_url) {
-  for (int round = 0; round < 2; ++round) {
-    {
-      Statement found(database, "SELECT number FROM app WHERE app_id = ?1 AND base_url = ?2", app_id,
-                      base_url);
-      if (found.row()) return found.integer(0);
-      if (found.code() != SQLITE_OK) return store_error(found.code());
-    }
-    const int code =
-        Statement(database, "INSERT INTO app(app_id, base_url) VALUES(?1, ?2) ON CONFLICT DO NOTHING", app_id,
-                  base_url)
-            .run();
-    if (code != SQLITE_OK) return store_error(code);
-  }
-  return Error(ErrorCode::StoreUnavailable, "the token store does not keep what it is given");
+Result<void> make_database(sqlite3* database, const StoreLabel& label,
+                           const std::function<Result<void>(sqlite3*)>& fill) {
+  if (auto begun = execute(database, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE"); !begun) return begun;
+  if (auto made = execute(database, kTables); !made) return made;
+  const int code = Statement(database, "INSERT INTO store(id, key_check) VALUES(?1, ?2)",
+                             Blob{label.store_id}, Blob{label.key_check})
+                       .run();
+  if (code != SQLITE_OK) return store_error(code);
+  if (auto filled = fill(database); !filled) return filled;
+  if (auto done = execute(database, "COMMIT"); !done) return done;
+  Statement journal(database, "PRAGMA journal_mode = WAL");
+  const bool is_wal = journal.row() && journal.view(0) == "wal";
+  if (journal.code() != SQLITE_OK) return store_error(journal.code());
+  if (!is_wal) return Error(ErrorCode::StoreUnavailable, "the token store cannot use a write-ahead log here");
+  return {};
 }
 
 }  // namespace keyturn::sdk

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "sdk/token_store/key_source/key_source.hpp"
 #include "sdk/token_store/token_store.hpp"
 
 namespace keyturn::sdk {
@@ -14,14 +16,19 @@ struct SqliteTokenStoreOptions {
   std::filesystem::path directory;
   std::string app_id;
   std::string base_url;
+  std::shared_ptr<KeySource> keys;
   /// How long one step waits for another process's step.
   std::chrono::milliseconds busy_timeout{2'000};
+  /// Told of recoveries, one line each. Called under the store's lock: must not come back to the store.
+  std::function<void(std::string_view)> log{};
 };
 
-/// Opens the store in `directory`/keyturn.db: one file for all apps of the folder, whose users are kept apart
-/// by app id and base URL. Write-ahead log, each step synced to the disk before it returns (rule S4;
-/// asserted). Errors, beside those of the port: `InvalidConfiguration` for a folder or file that others may
-/// touch. Nothing is ever deleted or repaired.
+/// Opens the store of an app in `directory`/keyturn-<hash of app id and base URL>.db. Write-ahead log, each
+/// step synced to the disk before it returns (rule S4; asserted). Every record is sealed with
+/// XChaCha20-Poly1305 under a key from `keys`, and bound to its place, its app and its time. After each
+/// log-in and log-out the whole is copied to <name>.good; a store that is damaged, has lost its file or its
+/// last steps is recovered from there, and the damaged file is set aside. Errors, beside those of the port:
+/// `InvalidConfiguration` for a folder or file that others may touch. What cannot be read is never deleted.
 [[nodiscard]] Result<std::unique_ptr<TokenStore>> open_sqlite_token_store(
     const SqliteTokenStoreOptions& options);
 

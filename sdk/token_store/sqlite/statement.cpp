@@ -5,13 +5,23 @@ namespace keyturn::sdk {
 
 Error store_error(int sqlite_code) {
   const std::string detail = " (SQLite code " + std::to_string(sqlite_code) + ")";
+  const Error damaged(ErrorCode::StoreCorrupt, "the token store is damaged; it was left as it is" + detail);
+  // A log that is shorter than its index says.
+  if (sqlite_code == SQLITE_IOERR_SHORT_READ || sqlite_code == SQLITE_IOERR_CORRUPTFS) return damaged;
   switch (sqlite_code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return {ErrorCode::StoreLocked, "the token store is in use by another process" + detail};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return {ErrorCode::StoreCorrupt, "the token store is damaged; it was left as it is" + detail};
+    // The statements are always the same: what does not fit them is the file.
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+    case SQLITE_TOOBIG:
+      return damaged;
     default:
       return {ErrorCode::StoreUnavailable, "the token store cannot be read or written" + detail};
   }
@@ -44,12 +54,11 @@ void Statement::bind(int index, std::string_view text) {
                              SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
-void Statement::bind(int index, const Secret& secret) {
-  // Static: SQLite makes no further copy; the statement ends before the secret does.
-  const std::string_view bytes = secret.reveal();
+void Statement::bind(int index, const Blob& blob) {
+  // Static: SQLite makes no further copy; the statement ends before the bytes do.
   if (code_ == SQLITE_OK)
-    keep(sqlite3_bind_blob64(statement_.get(), index, bytes.data() == nullptr ? "" : bytes.data(),
-                             bytes.size(), SQLITE_STATIC));
+    keep(sqlite3_bind_blob64(statement_.get(), index, blob.bytes.data() == nullptr ? "" : blob.bytes.data(),
+                             blob.bytes.size(), SQLITE_STATIC));
 }
 
 void Statement::bind(int index, std::int64_t number) {

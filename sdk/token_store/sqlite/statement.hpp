@@ -9,13 +9,17 @@
 #include <string_view>
 
 #include <keyturn/base/result.hpp>
-#include <keyturn/base/secret.hpp>
 
 namespace keyturn::sdk {
 
 /// Another process is in the way; the file is no database of ours; or the disk or the system refuses. The
 /// text names SQLite's code, never data.
 [[nodiscard]] Error store_error(int sqlite_code);
+
+/// Bytes that are no text.
+struct Blob {
+  std::string_view bytes;
+};
 
 /// One run of a statement: bound arguments ?1, ?2, ..., then rows. The first fault sticks; ask `code()` at
 /// the end.
@@ -41,7 +45,6 @@ class Statement {
   }
   [[nodiscard]] std::string_view view(int column) const;
   [[nodiscard]] std::string text(int column) const { return std::string(view(column)); }
-  [[nodiscard]] Secret secret(int column) const { return Secret(view(column)); }
 
  private:
   struct Finalize {
@@ -49,7 +52,7 @@ class Statement {
   };
   void bind(int index, std::string_view text);
   void bind(int index, const std::string& text) { bind(index, std::string_view(text)); }
-  void bind(int index, const Secret& secret);
+  void bind(int index, const Blob& blob);
   void bind(int index, std::int64_t number);
   void keep(int code) {
     if (code_ == SQLITE_OK) code_ = code;

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/possession_transport.hpp"
+
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "core/crypto/crypto.hpp"
+#include "core/jwt/possession_proof.hpp"
+#include "core/protocol/error_body.hpp"
+#include "core/protocol/routes.hpp"
+
+namespace keyturn::sdk {
+namespace {
+
+constexpr std::string_view kProofHeader = "DPoP";
+constexpr std::string_view kNonceHeader = "DPoP-Nonce";
+constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kLongestNonce = 256;
+
+std::string_view without_query(std::string_view url) { return url.substr(0, url.find_first_of("?#")); }
+
+bool asks_for_nonce(const Result<HttpResponse>& answer) {
+  return answer && answer->status == 400 && find_header(answer->headers, kNonceHeader) &&
+         protocol::error_of(*answer).code == ErrorCode::UseDpopNonce;
+}
+
+}  // namespace
+
+bool wants_proof(std::string_view method, std::string_view url) noexcept {
+  const std::string_view path = without_query(url);
+  if (path.find("/auth/api_keys") != std::string_view::npos) return true;
+  return method == "POST" && (path.ends_with(protocol::kSessionPath) || path.ends_with("/login"));
+}
+
+struct PossessionTransport::State {
+  State(std::shared_ptr<HttpTransport> transport, std::shared_ptr<Clock> time, jwt::Key device_key)
+      : inner(std::move(transport)), clock(std::move(time)), key(std::move(device_key)) {}
+
+  [[nodiscard]] HttpRequest proven(const HttpRequest& request) {
+    HttpRequest copy = request;
+    jwt::PossessionClaims claims{request.method,
+                                 std::string(without_query(request.url)),
+                                 crypto::base64url_encode(crypto::random_bytes(kIdBytes)),
+                                 clock->wall_now(),
+                                 {}};
+    {
+      const std::scoped_lock lock(mutex);
+      claims.nonce = nonce;
+    }
+    copy.headers.emplace_back(kProofHeader, jwt::mint_proof(key, claims));
+    return copy;
+  }
+  void learn(const Result<HttpResponse>& answer) {
+    if (!answer) return;
+    const auto given = find_header(answer->headers, kNonceHeader);
+    if (!given || given->empty() || given->size() > kLongestNonce) return;
+    const std::scoped_lock lock(mutex);
+    nonce = *given;
+  }
+
+  const std::shared_ptr<HttpTransport> inner;
+  const std::shared_ptr<Clock> clock;
+  const jwt::Key key;
+  std::mutex mutex;  // a leaf
+  std::string nonce;
+};
+
+PossessionTransport::PossessionTransport(std::shared_ptr<HttpTransport> inner, std::shared_ptr<Clock> clock,
+                                         jwt::Key key)
+    : state_(std::make_shared<State>(std::move(inner), std::move(clock), std::move(key))) {}
+
+void PossessionTransport::send(HttpRequest request, Callback done) {
+  if (!wants_proof(request.method, request.url))
+    return state_->inner->send(std::move(request), std::move(done));
+  HttpRequest first = state_->proven(request);
+  state_->inner->send(std::move(first), [state = state_, request = std::move(request),
+                                         done = std::move(done)](Result<HttpResponse> answer) mutable {
+    state->learn(answer);
+    if (!asks_for_nonce(answer)) return done(std::move(answer));
+    HttpRequest again = state->proven(request);
+    state->inner->send(std::move(again), [state, done = std::move(done)](Result<HttpResponse> second) {
+      state->learn(second);
+      done(std::move(second));
+    });
+  });
+}
+
+}  // namespace keyturn::sdk

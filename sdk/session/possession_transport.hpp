@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include <keyturn/base/clock.hpp>
+
+#include "core/jwt/key.hpp"
+#include "sdk/transport/transport.hpp"
+
+namespace keyturn::sdk {
+
+/// Whether a request opens a session or carries a refresh token, so that a server may want to know who holds
+/// the session's key. `url` is absolute.
+[[nodiscard]] bool wants_proof(std::string_view method, std::string_view url) noexcept;
+
+/// Adds a proof of possession of the device's key (DPoP, RFC 9449) to the requests that `wants_proof` names,
+/// with the nonce that the server gave last. When the server asks for a nonce the request is sent once more
+/// with it, so a wrong clock costs one exchange and nothing else. A server that knows nothing of proofs
+/// passes the header over, and the session is a bearer session.
+///
+/// Contract, thread safety: as `HttpTransport`.
+class PossessionTransport final : public HttpTransport {
+ public:
+  /// `key` is an ES256 pair.
+  PossessionTransport(std::shared_ptr<HttpTransport> inner, std::shared_ptr<Clock> clock, jwt::Key key);
+  void send(HttpRequest request, Callback done) override;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace keyturn::sdk
