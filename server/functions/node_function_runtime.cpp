@@ -28,6 +28,11 @@ Error failure(const WorkerFailure& failure) {
   return refusal(ErrorCode::FunctionExecutionError, failure.message);
 }
 
+json::Value date_of(WallTime time) {
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  return json::Object{{"$date", json::Object{{"$numberLong", std::to_string(since)}}}};
+}
+
 json::Object default_user(const std::optional<Principal>& caller, bool as_system) {
   json::Object user{{"id", caller ? caller->user_id : std::string()},
                     {"type", as_system ? "system" : "normal"},
@@ -66,6 +71,7 @@ NodeFunctionRuntime::NodeFunctionRuntime(RuntimeOptions options, WorkerCommand c
       clock_(clock),
       catalog_(apps),
       limits_(options_.calls_per_app, options_.calls_per_user),
+      packages_(options_.packages),
       pool_(std::move(command), options_.pool, clock) {}
 
 Result<std::unique_ptr<NodeFunctionRuntime>> NodeFunctionRuntime::create(RuntimeOptions options,
@@ -103,8 +109,9 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
   if (!frame.as_system && !function.run_as_user_id.empty()) {
     frame.caller = Principal{app.id, function.run_as_user_id, {}, {}, {}};
   }
-  const json::Object context = context_for(frame, call);
-  if (call.is_from_client && !may_evaluate(&function.can_evaluate, context)) {
+  const auto context = context_for(frame, call);
+  if (!context) return {context.error(), {}, {}};
+  if (call.is_from_client && !may_evaluate(&function.can_evaluate, *context)) {
     return {
         refusal(ErrorCode::FunctionExecutionError, "rule not matched for function \"" + function.name + "\""),
         {},
@@ -123,7 +130,7 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
     CallHead head{frame.id, function.name, function.hash, std::nullopt};
     if (!lease->worker().note_source(function.hash)) head.source = function.source;
     const auto sent =
-        lease->worker().send(call_frames(head, call.arguments, context), frame.deadline, clock_);
+        lease->worker().send(call_frames(head, call.arguments, *context), frame.deadline, clock_);
     // A worker that died while it was idle never began the call, so another may have it.
     if (sent == WorkerProcess::Io::closed && clock_.boot_now() < queue_deadline) continue;
     if (sent == WorkerProcess::Io::done) converse(frame, *lease, outcome);
@@ -150,7 +157,7 @@ Result<std::shared_ptr<const FunctionDefinition>> NodeFunctionRuntime::definitio
   return found;
 }
 
-json::Object NodeFunctionRuntime::context_for(const Frame& frame, const FunctionCall& call) {
+Result<json::Object> NodeFunctionRuntime::context_for(const Frame& frame, const FunctionCall& call) {
   json::Object context{
       {"user", default_user(frame.caller, frame.as_system)},
       {"environment", json::Object{{"tag", frame.app.environment}, {"values", json::Object()}}},
@@ -159,13 +166,14 @@ json::Object NodeFunctionRuntime::context_for(const Frame& frame, const Function
                            {"clientAppId", frame.app.client_app_id},
                            {"name", frame.app.name},
                            {"projectId", frame.app.group_id},
+                           {"lastDeployed", date_of(frame.app.last_modified)},
                            {"deployment", json::Object{{"model", frame.app.deployment_model},
                                                        {"providerRegion", frame.app.provider_region}}}}},
       {"running_as_system", frame.as_system}};
   if (host_ == nullptr) return context;
   auto more =
       host_->call(frame.app, frame.caller, frame.as_system, "context.get", {json::Value(call.function_name)});
-  if (!more) return context;
+  if (!more) return more.error();  // running for somebody half known would be worse
   for (const char* name : {"user", "environment", "app"}) {
     if (const json::Value* value = more->find(name)) context.set(name, *value);
   }
@@ -222,6 +230,7 @@ json::Object NodeFunctionRuntime::answer(Frame& frame, WorkerRequest& request) {
   const auto fault = [](std::string message, ErrorCode code) {
     return json::Object{{"e", json::Object{{"message", std::move(message)}, {"code", to_string(code)}}}};
   };
+  if (request.method == "packages.get") return packages_.answer(frame.app.id, request.arguments);
   if (++frame.requests > options_.max_requests) {
     return fault("a function may ask the server " + std::to_string(options_.max_requests) + " times",
                  ErrorCode::FunctionExecutionError);

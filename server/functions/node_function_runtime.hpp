@@ -19,6 +19,7 @@
 #include "server/functions/call_limits.hpp"
 #include "server/functions/function_catalog.hpp"
 #include "server/functions/function_host.hpp"
+#include "server/functions/package_folder.hpp"
 #include "server/functions/worker_pool.hpp"
 
 namespace keyturn::server::functions {
@@ -27,6 +28,8 @@ struct RuntimeOptions {
   std::string node = "/usr/bin/node";
   std::string launcher;       ///< Path of keyturn-function-launcher.
   std::string function_host;  ///< Folder of worker.js.
+  /// Folder of `<app id>/node_modules`, what an app's functions may `require`; empty: no packages.
+  std::string packages;
   std::vector<std::string> node_flags = default_node_flags();
   std::uint64_t data_limit_bytes = std::uint64_t{384} * 1024 * 1024;
   PoolOptions pool;
@@ -62,7 +65,7 @@ class NodeFunctionRuntime final : public FunctionRuntime {
   [[nodiscard]] FunctionOutcome execute_within(const Frame* outer, const App& app, const FunctionCall& call);
   [[nodiscard]] Result<std::shared_ptr<const FunctionDefinition>> definition_for(const App& app,
                                                                                  const FunctionCall& call);
-  [[nodiscard]] json::Object context_for(const Frame& frame, const FunctionCall& call);
+  [[nodiscard]] Result<json::Object> context_for(const Frame& frame, const FunctionCall& call);
   [[nodiscard]] Result<std::chrono::milliseconds> limit_for(const App& app);
   void converse(Frame& frame, WorkerPool::Lease& lease, FunctionOutcome& outcome);
   [[nodiscard]] json::Object answer(Frame& frame, WorkerRequest& request);
@@ -73,6 +76,7 @@ class NodeFunctionRuntime final : public FunctionRuntime {
   Clock& clock_;
   FunctionCatalog catalog_;
   CallLimits limits_;
+  const PackageFolder packages_;
   std::atomic<std::int64_t> next_call_{1};
   WorkerPool pool_;
 };

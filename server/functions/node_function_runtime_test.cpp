@@ -133,11 +133,11 @@ TEST_F(NodeFunctionRuntimeTest, HidesPrivateFunctionsFromClientsOnly) {
   start();
   store.define(app.id, "secret", "exports = () => 1", {{"private", true}});
   store.define(app.id, "open", "exports = () => context.functions.execute('secret')");
-  const auto refused = call_from_client( "secret", {}, std::nullopt);
+  const auto refused = call_from_client("secret", {}, std::nullopt);
   EXPECT_EQ(refused.error().code, ErrorCode::FunctionNotFound);
   EXPECT_EQ(refused.error().message, "function not found: 'secret'");
   EXPECT_TRUE(runtime->run(app, "secret", {}, std::nullopt).has_value());
-  EXPECT_TRUE(call_from_client( "open", {}, std::nullopt).has_value());
+  EXPECT_TRUE(call_from_client("open", {}, std::nullopt).has_value());
 }
 
 TEST_F(NodeFunctionRuntimeTest, AsksTheRuleOfAFunctionForClients) {
@@ -149,8 +149,8 @@ TEST_F(NodeFunctionRuntimeTest, AsksTheRuleOfAFunctionForClients) {
   };
   store.define(app.id, "mine", "exports = () => 1", rule("a@example.org"));
   store.define(app.id, "theirs", "exports = () => 1", rule("b@example.org"));
-  EXPECT_TRUE(call_from_client( "mine", {}, std::nullopt).has_value());
-  const auto refused = call_from_client( "theirs", {}, std::nullopt);
+  EXPECT_TRUE(call_from_client("mine", {}, std::nullopt).has_value());
+  const auto refused = call_from_client("theirs", {}, std::nullopt);
   EXPECT_EQ(refused.error().message, "rule not matched for function \"theirs\"");
   EXPECT_EQ(refused.error().code, ErrorCode::FunctionExecutionError);
 }
@@ -164,7 +164,7 @@ TEST_F(NodeFunctionRuntimeTest, ShowsTheContext) {
       "context.environment.tag, "
       "context.runningAsSystem(), context.request.httpMethod]";
   store.define(app.id, "f", source);
-  const auto result = call_from_client( "f", {}, caller, {{"httpMethod", "POST"}});
+  const auto result = call_from_client("f", {}, caller, {{"httpMethod", "POST"}});
   ASSERT_TRUE(result.has_value()) << result.error().message;
   EXPECT_EQ(json::write(*result), R"(["user1",{"$numberLong":"30"},"app1","",false,"POST"])");
 }

@@ -32,6 +32,7 @@ void WorkerPool::keep_house() {
   while (!is_stopping_) {
     start_workers(lock);
     read_idle();
+    end_surplus();
     enforce_deadlines();
     reap();
     wait_for_work(lock);
@@ -100,6 +101,8 @@ void WorkerPool::read_idle() {
       unsound.push_back(slot.get());
       continue;
     }
+    // Whoever asked for it may have been served by another meanwhile, so a started worker is for everybody.
+    if (slot->state == SlotState::starting) slot->app.clear();
     slot->state = SlotState::idle;
     slot->is_nested = false;
     slot->used = clock_.boot_now();
@@ -120,6 +123,21 @@ void WorkerPool::read_idle() {
     } else {
       bury(*slot);
     }
+  }
+}
+
+/// Ends spares beyond the number wanted that no caller waits for any more.
+void WorkerPool::end_surplus() {
+  for (std::size_t spares = 0, at = 0; at < slots_.size();) {
+    Slot& slot = *slots_[at];
+    const bool is_spare = slot.state == SlotState::idle && slot.app.empty();
+    if (!is_spare || ++spares <= options_.spares + waiting_) {
+      ++at;
+      continue;
+    }
+    const bool wanted_spares = wants_spares_;
+    bury(slot);
+    wants_spares_ = wanted_spares;
   }
 }
 

@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kCallsBetweenMemoryChecks = 50;
 // Beyond the call's own deadline, which the caller enforces: only for one that is held up elsewhere.
 constexpr std::chrono::milliseconds kGraceOfCaller{50};
+// A worker in order answers at once. One that spins after its call must not hold up the next caller as long
+// as it may hold up nobody.
+constexpr std::chrono::milliseconds kPatienceOfCaller{100};
 
 }  // namespace
 
@@ -84,18 +87,22 @@ Result<WorkerPool::Lease> WorkerPool::acquire(std::string_view app, bool is_nest
     }
     const auto left = deadline - clock_.boot_now();
     if (left.count() <= 0) return refusal(ErrorCode::TooManyRequests, "too many functions are running");
+    ++waiting_;
     changed_.wait_for(lock, std::min<BootTime::duration>(left, std::chrono::seconds(1)));
+    --waiting_;
   }
 }
 
 /// An idle worker of the app, else one whose check is under way, else a spare when the app may have one more.
+/// A worker that is still starting is bound to nobody yet: it comes as a spare.
 WorkerPool::Slot* WorkerPool::find_ready(std::string_view app, bool is_nested) {
   Slot* checking = nullptr;
   Slot* spare = nullptr;
   std::size_t bound = 0;
   for (const auto& slot : slots_) {
     if (slot->state == SlotState::idle && slot->app == app) return slot.get();
-    if (slot->app == app && !slot->is_nested) ++bound;
+    const bool has_started = slot->state != SlotState::wanted && slot->state != SlotState::starting;
+    if (slot->app == app && !slot->is_nested && has_started) ++bound;
     if (slot->app == app && slot->state == SlotState::checking) checking = slot.get();
     if (slot->state == SlotState::idle && slot->app.empty()) spare = slot.get();
   }
@@ -133,7 +140,8 @@ std::size_t WorkerPool::starting_for(std::string_view app) const {
 bool WorkerPool::passes_check(Slot& slot, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   WorkerMessage message;
-  const auto io = slot.process->receive(message, clock_.boot_now() + options_.pong_deadline, clock_);
+  const auto patience = std::min(options_.pong_deadline, kPatienceOfCaller);
+  const auto io = slot.process->receive(message, clock_.boot_now() + patience, clock_);
   lock.lock();
   return io == WorkerProcess::Io::done && std::holds_alternative<WorkerPong>(message);
 }
@@ -152,7 +160,8 @@ void WorkerPool::give_back(Slot& slot, bool is_sound) {
   const std::scoped_lock lock(mutex_);
   std::size_t others = 0;
   for (const auto& each : slots_) {
-    if (each.get() != &slot && each->app == slot.app && !each->is_nested) ++others;
+    const bool has_started = each->state != SlotState::wanted && each->state != SlotState::starting;
+    if (each.get() != &slot && each->app == slot.app && !each->is_nested && has_started) ++others;
   }
   if (!is_sound || others >= options_.workers_per_app) {
     bury(slot);

@@ -93,7 +93,7 @@ class WorkerPool {
   void keep_house();
   void start_workers(std::unique_lock<std::mutex>& lock);
   void read_idle();
-  void settle(Slot& slot, const WorkerMessage& message);
+  void end_surplus();
   void enforce_deadlines();
   void reap();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
@@ -106,6 +106,7 @@ class WorkerPool {
   std::condition_variable changed_;
   Slots slots_;
   std::vector<std::unique_ptr<WorkerProcess>> dying_;
+  std::size_t waiting_ = 0;  ///< Callers in `acquire`.
   std::size_t started_ = 0;
   std::size_t failed_starts_ = 0;
   std::string last_fault_;
