@@ -17,6 +17,7 @@
 #include "server/domain/app_log.hpp"
 #include "server/domain/app_service.hpp"
 #include "server/domain/directory.hpp"
+#include "server/domain/document_service.hpp"
 #include "server/domain/logged_functions.hpp"
 #include "server/domain/password_service.hpp"
 #include "server/domain/session_service.hpp"
@@ -117,7 +118,8 @@ class Server::Parts {
         password_(stores_->passwords(), {}),
         api_key_(stores_->api_keys()),
         external_jwt_(stores_->apps(), jwks_, clock),
-        function_host_(stores_->apps(), nullptr),
+        data_(stores_->apps(), stores_->documents(), stores_->users(), clock),
+        function_host_(stores_->apps(), &data_),
         function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock)),
         functions_(function_runtime_.get(), app_log_, clock),
         function_(&functions_),
@@ -129,7 +131,7 @@ class Server::Parts {
         apps_(directory_, stores_->apps(), clock,
               config.allow_short_lifetimes ? LifetimeLimits::short_ones() : LifetimeLimits{}),
         api_({directory_, apps_, sessions_, users_, passwords_, api_keys_, stores_->sessions(), clock,
-              &functions_, nullptr, &app_log_},
+              &functions_, &data_, &app_log_},
              api_options(config)),
         listener_(api_, clock, listener_options(config)) {}
 
@@ -217,6 +219,7 @@ class Server::Parts {
   identity::ApiKeyProvider api_key_;
   identity::JwtProvider external_jwt_;
   AppLog app_log_;
+  DocumentService data_;
   functions::AppFunctionHost function_host_;
   std::unique_ptr<FunctionRuntime> function_runtime_;
   LoggedFunctions functions_;
@@ -240,6 +243,7 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config, const Secret
   sqlite::SqliteOptions options;
   options.folder = config.data;
   options.diagnostics = [&log](std::string_view text) { log.error(text); };
+  options.clock = &clock;
   auto stores = sqlite::SqliteStores::open(options);
   if (!stores) return stores.error();
   auto parts = std::make_unique<Parts>(config, std::move(*stores), log, clock);

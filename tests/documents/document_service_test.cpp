@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/domain/document_service.hpp"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "core/json/json.hpp"
+#include "core/testing/fake_clock.hpp"
+#include "server/storage/sqlite/sqlite_stores.hpp"
+
+namespace keyturn::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kService = "mongodb-atlas";
+
+EjsonDocument document_of(const std::string& text) {
+  auto value = Ejson::parse(text);
+  if (!value || value->get_if<EjsonDocument>() == nullptr) throw std::invalid_argument(text);
+  return *value->get_if<EjsonDocument>();
+}
+
+struct Folder {
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "keyturn-documents-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  std::filesystem::path path;
+};
+
+class Documents : public ::testing::Test {
+ protected:
+  Documents() {
+    sqlite::SqliteOptions options;
+    options.folder = folder_.path;
+    options.clock = &clock_;
+    stores_ = std::move(*sqlite::SqliteStores::open(options));
+    app_.id = "app";
+    app_.client_app_id = "app-abcde";
+    EXPECT_TRUE(stores_->apps().put(app_, {}));
+    put("services", "s1", R"({"name":"mongodb-atlas","type":"mongodb-atlas"})");
+    put("services", "s2", R"({"name":"web","type":"http"})");
+    User user;
+    user.id = "u1";
+    user.app_id = "app";
+    user.identities.push_back({"i1", "local-userpass", "p", {{"email", "a@example.org"}}});
+    EXPECT_TRUE(stores_->users().create(user));
+    service_.emplace(stores_->apps(), stores_->documents(), stores_->users(), clock_);
+  }
+  void put(const char* kind, const char* id, const char* text) {
+    EXPECT_TRUE(stores_->apps().put_document("app", kind, id, *json::parse(text)));
+  }
+  static DataCaller user(std::string id) {
+    DataCaller caller;
+    caller.principal = Principal{"app", std::move(id), "s", "d", "anon-user"};
+    return caller;
+  }
+  static DataCaller system() { return {std::nullopt, true}; }
+  std::string call(const DataCaller& caller, const char* action, const std::string& members,
+                   const char* service = kService, const char* collection = "c") {
+    const auto result =
+        service_->call(app_, caller, service, action,
+                       document_of(R"({"database":"d","collection":")" + std::string(collection) + "\"" +
+                                   (members.empty() ? "" : ",") + members + "}"));
+    if (result) return result->to_canonical();
+    code_ = result.error().code;
+    return result.error().message;
+  }
+
+  Folder folder_;
+  testing::FakeClock clock_;
+  std::unique_ptr<sqlite::SqliteStores> stores_;
+  App app_;
+  std::optional<DocumentService> service_;
+  ErrorCode code_ = ErrorCode::InternalServerError;
+};
+
+TEST_F(Documents, ResultsHaveTheShapesAndWidthsThatClientsAssert) {
+  const DataCaller s = system();
+  EXPECT_EQ(call(s, "insertOne", R"("document":{"_id":1,"n":1})"), R"({"insertedId":{"$numberInt":"1"}})");
+  EXPECT_EQ(call(s, "insertMany", R"("documents":[{"_id":2,"n":1},{"_id":"x","n":5}])"),
+            R"({"insertedIds":[{"$numberInt":"2"},"x"]})");
+  EXPECT_EQ(call(s, "insertMany", R"("documents":[])"), "must provide at least one element");
+  EXPECT_EQ(code_, ErrorCode::MongoDBError);
+  EXPECT_EQ(call(s, "count", ""), R"({"$numberLong":"3"})");
+  EXPECT_EQ(call(s, "count", R"("query":{},"limit":{"$numberLong":"2"})"), R"({"$numberLong":"2"})");
+  EXPECT_EQ(call(s, "find", R"("query":{"n":1},"project":{"n":1},"sort":{"_id":-1},"limit":1)"),
+            R"([{"_id":{"$numberInt":"2"},"n":{"$numberInt":"1"}}])");
+  EXPECT_EQ(call(s, "findOne", R"("query":{"_id":"x"})"), R"({"_id":"x","n":{"$numberInt":"5"}})");
+  EXPECT_EQ(call(s, "findOne", R"("query":{"_id":"y"})"), "null");
+  EXPECT_EQ(call(s, "updateOne", R"("query":{"n":1},"update":{"$set":{"n":2}})"),
+            R"({"matchedCount":{"$numberInt":"1"},"modifiedCount":{"$numberInt":"1"}})");
+  EXPECT_EQ(call(s, "updateMany", R"("query":{},"update":{"$set":{"n":5}},"upsert":false)"),
+            R"({"matchedCount":{"$numberInt":"3"},"modifiedCount":{"$numberInt":"2"}})");
+  EXPECT_EQ(
+      call(s, "updateOne", R"("query":{"_id":9},"update":{"$set":{"n":2}},"upsert":true)"),
+      R"({"matchedCount":{"$numberInt":"0"},"modifiedCount":{"$numberInt":"0"},"upsertedId":{"$numberInt":"9"}})");
+  EXPECT_EQ(call(s, "updateMany", R"("query":{"_id":9},"update":{"m":1})"),
+            R"({"matchedCount":{"$numberInt":"1"},"modifiedCount":{"$numberInt":"1"}})");
+  EXPECT_EQ(call(s, "deleteOne", R"("query":{"_id":9})"), R"({"deletedCount":{"$numberInt":"1"}})");
+  EXPECT_EQ(call(s, "deleteMany", R"("query":{"n":77})"), R"({"deletedCount":{"$numberInt":"0"}})");
+  EXPECT_EQ(call(s, "aggregate", R"("pipeline":[{"$group":{"_id":null,"s":{"$sum":"$n"}}}])"),
+            R"([{"_id":null,"s":{"$numberInt":"15"}}])");
+  EXPECT_EQ(call(s, "distinct", R"("field":"n")"), R"([{"$numberInt":"5"}])");
+}
+
+TEST_F(Documents, FindAndModifyAnswersTheOldOrTheNewDocument) {
+  const DataCaller s = system();
+  call(s, "insertMany", R"("documents":[{"_id":1,"n":1},{"_id":2,"n":2},{"_id":3,"n":3}])");
+  EXPECT_EQ(call(s, "findOneAndUpdate", R"("filter":{"_id":1},"update":{"$inc":{"n":1}})"),
+            R"({"_id":{"$numberInt":"1"},"n":{"$numberInt":"1"}})");
+  EXPECT_EQ(
+      call(
+          s, "findOneAndUpdate",
+          R"("filter":{},"sort":{"_id":-1},"update":{"$inc":{"n":1}},"returnNewDocument":true,"projection":{"_id":0})"),
+      R"({"n":{"$numberInt":"4"}})");
+  EXPECT_EQ(call(s, "findOneAndReplace", R"("filter":{"_id":1},"update":{"m":1},"returnNewDocument":true)"),
+            R"({"_id":{"$numberInt":"1"},"m":{"$numberInt":"1"}})");
+  EXPECT_EQ(call(s, "findOneAndReplace", R"("filter":{"_id":1},"update":{"$set":{"m":1}})"),
+            "the replace operation document must not contain atomic operators");
+  EXPECT_EQ(call(s, "findOneAndReplace", R"("filter":{"_id":1})"),
+            R"({"_id":{"$numberInt":"1"},"m":{"$numberInt":"1"}})");
+  EXPECT_EQ(call(s, "count", ""), R"({"$numberLong":"2"})");
+  EXPECT_EQ(call(s, "findOneAndDelete", R"("filter":{"_id":2})"),
+            R"({"_id":{"$numberInt":"2"},"n":{"$numberInt":"2"}})");
+  EXPECT_EQ(call(s, "findOneAndDelete", R"("filter":{"_id":2})"), "null");
+  EXPECT_EQ(call(s, "findOneAndUpdate", R"("filter":{"_id":7},"update":{"$set":{"n":1}},"upsert":true)"),
+            "null");
+}
+
+TEST_F(Documents, BulkWriteDoesItsStepsInOrder) {
+  const DataCaller s = system();
+  EXPECT_EQ(
+      call(
+          s, "bulkWrite",
+          R"("operations":[{"insertOne":{"document":{"_id":1,"n":1}}},{"updateOne":{"filter":{"_id":1},"update":{"$set":{"n":2}}}},
+                    {"replaceOne":{"filter":{"_id":2},"replacement":{"n":3},"upsert":true}},{"deleteMany":{"filter":{"n":2}}}])"),
+      R"({"insertedCount":{"$numberInt":"1"},"matchedCount":{"$numberInt":"1"},"modifiedCount":{"$numberInt":"1"},"deletedCount":{"$numberInt":"1"},"upsertedCount":{"$numberInt":"1"},"insertedIds":{"0":{"$numberInt":"1"}},"upsertedIds":{"2":{"$numberInt":"2"}}})");
+}
+
+TEST_F(Documents, FaultsAreNamed) {
+  const DataCaller s = system();
+  EXPECT_EQ(call(s, "find", "", "other"), "service not found: 'other'");
+  EXPECT_EQ(code_, ErrorCode::ServiceNotFound);
+  EXPECT_EQ(call(s, "find", "", "web"), "service not found: 'web'");
+  EXPECT_TRUE(*service_->has_service(app_, kService));
+  EXPECT_FALSE(*service_->has_service(app_, "web"));
+  EXPECT_EQ(call(s, "drop", ""), "command not found: 'drop'");
+  EXPECT_EQ(call(s, "find", R"("query":7)"), "'query' must be a document");
+  EXPECT_EQ(code_, ErrorCode::BadRequest);
+  EXPECT_EQ(call(s, "insertOne", ""), "'document' is a required document");
+  EXPECT_EQ(call(s, "find", R"("limit":-1)"), "'limit' must be a whole number that is not negative");
+  EXPECT_EQ(call(s, "find", R"("query":{"n":{"$who":1}})").find("$who") == std::string::npos, false);
+  EXPECT_EQ(call(s, "aggregate", R"("pipeline":[{"$who":1}])"), "Unrecognized pipeline stage name: '$who'.");
+  EXPECT_EQ(call(s, "updateOne", R"("query":{},"update":{"$who":{"n":1}})"), "Unknown modifier: $who");
+  call(s, "insertOne", R"("document":{"_id":1})");
+  EXPECT_NE(call(s, "insertOne", R"("document":{"_id":1})").find("uplicate key error"), std::string::npos);
+  EXPECT_EQ(code_, ErrorCode::MongoDBError);
+  EXPECT_EQ(service_->call(app_, s, kService, "find", document_of(R"({"database":"d"})")).error().message,
+            "'collection' is a required string");
+}
+
+TEST_F(Documents, WithoutRulesAUserHasItsOwnDocumentsOnly) {
+  call(system(), "insertMany", R"("documents":[{"_id":1,"owner_id":"u1"},{"_id":2,"owner_id":"u2"}])");
+  EXPECT_EQ(call(user("u1"), "find", ""), R"([{"_id":{"$numberInt":"1"},"owner_id":"u1"}])");
+  EXPECT_EQ(call(user("u1"), "count", ""), R"({"$numberLong":"1"})");
+  EXPECT_EQ(call(user("u1"), "aggregate", R"("pipeline":[{"$count":"n"}])"), R"([{"n":{"$numberInt":"1"}}])");
+  EXPECT_EQ(call(user("u1"), "insertOne", R"("document":{"owner_id":"u2"})"), "insert not permitted");
+  EXPECT_EQ(code_, ErrorCode::NoMatchingRuleFound);
+  EXPECT_EQ(call(user("u1"), "updateMany", R"("query":{},"update":{"$set":{"n":1}})"),
+            R"({"matchedCount":{"$numberInt":"1"},"modifiedCount":{"$numberInt":"1"}})");
+  EXPECT_EQ(call(user("u1"), "updateOne", R"("query":{"_id":1},"update":{"$set":{"owner_id":"u2"}})"),
+            "update not permitted");
+  EXPECT_EQ(call(user("u1"), "deleteMany", R"("query":{"_id":2})"), R"({"deletedCount":{"$numberInt":"0"}})");
+  EXPECT_EQ(call({}, "find", ""), "[]");
+  EXPECT_EQ(call({}, "insertOne", R"("document":{"owner_id":null})"), "insert not permitted");
+}
+
+TEST_F(Documents, LookupSeesTheOtherCollectionAsTheCallerDoes) {
+  call(system(), "insertMany",
+       R"("documents":[{"_id":1,"owner_id":"u1","k":1},{"_id":2,"owner_id":"u2","k":1}])", kService, "other");
+  call(system(), "insertOne", R"("document":{"_id":1,"owner_id":"u1","k":1})");
+  const char* pipeline =
+      R"("pipeline":[{"$lookup":{"from":"other","localField":"k","foreignField":"k","as":"o"}},{"$project":{"o":1,"_id":0}}])";
+  EXPECT_EQ(call(user("u1"), "aggregate", pipeline),
+            R"([{"o":[{"_id":{"$numberInt":"1"},"owner_id":"u1","k":{"$numberInt":"1"}}]}])");
+}
+
+TEST_F(Documents, TheRuleOfTheCollectionGoesBeforeTheDefaultRule) {
+  call(system(), "insertOne", R"("document":{"_id":1})");
+  EXPECT_EQ(call(user("u1"), "count", ""), R"({"$numberLong":"0"})");
+  put("default_rules", "s1", R"({"roles":[{"apply_when":{},"read":true}]})");
+  EXPECT_EQ(call(user("u1"), "count", ""), R"({"$numberLong":"1"})");
+  put("rules/s1", "r1",
+      R"({"database":"d","collection":"c","roles":[{"apply_when":{"%%user.data.email":{"%in":["a@example.org"]}},"read":true}]})");
+  EXPECT_EQ(call(user("u1"), "count", ""), R"({"$numberLong":"1"})");
+  EXPECT_EQ(call(user("u2"), "count", ""), R"({"$numberLong":"0"})");
+  put("values", "v1", R"({"name":"admins","value":["u2"]})");
+  put("rules/s1", "r1",
+      R"({"database":"d","collection":"c","roles":[{"apply_when":{"%%user.id":{"%in":"%%values.admins"}},"read":true}]})");
+  EXPECT_EQ(call(user("u1"), "count", ""), R"({"$numberLong":"0"})");
+  EXPECT_EQ(call(user("u2"), "count", ""), R"({"$numberLong":"1"})");
+  put("rules/s1", "r1",
+      R"({"database":"d","collection":"c","roles":[{"apply_when":{"%%true":{"%function":{"name":"f"}}},"read":true}]})");
+  EXPECT_EQ(call(user("u2"), "count", ""),
+            "a rule uses %function, which is not supported, so it lets nobody in");
+  EXPECT_EQ(code_, ErrorCode::NoMatchingRuleFound);
+}
+
+/// Collects what a watcher is told.
+class Watcher {
+ public:
+  DataService::ChangeObserver observer() {
+    return [this](Result<EjsonDocument> event) {
+      const std::scoped_lock lock(mutex_);
+      seen_.push_back(event ? Ejson(std::move(*event)).to_relaxed() : event.error().message);
+      came_.notify_all();
+    };
+  }
+  std::vector<std::string> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    came_.wait_for(lock, 5s, [&] { return seen_.size() >= count; });
+    return seen_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::vector<std::string> seen_;
+};
+
+TEST_F(Documents, AWatcherSeesWhatItMayAndAskedFor) {
+  Watcher mine;
+  Watcher by_id;
+  Watcher filtered;
+  const auto where = [](const std::string& more) {
+    return document_of(R"({"database":"d","collection":"c")" + more + "}");
+  };
+  auto a = service_->watch(app_, user("u1"), kService, where(""), mine.observer());
+  auto b = service_->watch(app_, system(), kService, where(R"(,"ids":[2])"), by_id.observer());
+  auto c = service_->watch(app_, system(), kService,
+                           where(R"(,"filter":{"$or":[{"fullDocument.n":7},{"operationType":"delete"}]})"),
+                           filtered.observer());
+  ASSERT_TRUE(a && b && c);
+  call(system(), "insertMany", R"("documents":[{"_id":1,"owner_id":"u1"},{"_id":2,"owner_id":"u2"}])");
+  call(system(), "updateOne", R"("query":{"_id":1},"update":{"$set":{"n":7},"$unset":{"x":1}})");
+  call(system(), "updateOne", R"("query":{"_id":1},"update":{"owner_id":"u1","m":1})");
+  call(system(), "deleteMany", R"("query":{})");
+  const std::string ns = R"("ns":{"db":"d","coll":"c"},"documentKey":{"_id":1})";
+  EXPECT_EQ(
+      mine.wait_for(4),
+      (std::vector<std::string>{
+          R"({"_id":{"_data":"1"},"operationType":"insert","fullDocument":{"_id":1,"owner_id":"u1"},)" + ns +
+              "}",
+          R"({"_id":{"_data":"2"},"operationType":"update","fullDocument":{"_id":1,"owner_id":"u1","n":7},)" +
+              ns + R"(,"updateDescription":{"updatedFields":{"n":7},"removedFields":[]}})",
+          R"({"_id":{"_data":"3"},"operationType":"replace","fullDocument":{"_id":1,"owner_id":"u1","m":1},)" +
+              ns + "}",
+          R"({"_id":{"_data":"4"},"operationType":"delete",)" + ns + "}"}));
+  EXPECT_EQ(by_id.wait_for(2).size(), 2U);
+  EXPECT_EQ(filtered.wait_for(3).size(), 3U);
+}
+
+TEST_F(Documents, AWatcherFollowsAChangeOfTheRules) {
+  Watcher watcher;
+  auto registration = service_->watch(
+      app_, user("u1"), kService, document_of(R"({"database":"d","collection":"c"})"), watcher.observer());
+  ASSERT_TRUE(registration);
+  call(system(), "insertOne", R"("document":{"_id":1,"owner_id":"u1"})");
+  ASSERT_EQ(watcher.wait_for(1).size(), 1U);
+  put("default_rules", "s1", R"({"roles":[]})");
+  clock_.advance(1s);
+  call(system(), "insertOne", R"("document":{"_id":2,"owner_id":"u1"})");
+  put("default_rules", "s1", R"({"roles":[{"read":{"%%request.x":1}}]})");
+  // The first is taken by the old question or by the new one, but is never shown.
+  call(system(), "insertOne", R"("document":{"_id":3,"owner_id":"u2"})");
+  clock_.advance(1s);
+  call(system(), "insertOne", R"("document":{"_id":4,"owner_id":"u1"})");
+  const auto seen = watcher.wait_for(2);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_NE(seen.back().find("%%request.x"), std::string::npos);
+}
+
+TEST_F(Documents, AWatchThatCannotBeIsRefusedAtOnce) {
+  const auto refused = [&](const char* service, const char* text) {
+    auto made = service_->watch(app_, user("u1"), service, document_of(text), [](auto) {});
+    return made ? std::string() : made.error().message;
+  };
+  EXPECT_EQ(refused("other", R"({"database":"d","collection":"c"})"), "service not found: 'other'");
+  EXPECT_EQ(refused(kService, R"({"database":"d"})"), "'collection' is a required string");
+  EXPECT_EQ(refused(kService, R"({"database":"d","collection":"c","ids":1})"), "'ids' must be an array");
+  EXPECT_NE(refused(kService, R"({"database":"d","collection":"c","filter":{"a":{"$who":1}}})"), "");
+}
+
+}  // namespace
+}  // namespace keyturn::server
