@@ -25,13 +25,13 @@ Result<Answer> list(Call& call) { return json_answer(json::Array{deployment_of(c
 
 Result<Answer> get(Call& call) {
   if (call.arguments[2] != call.app_id())
-    return refusal(ErrorCode::AppUnknownError, 404, "deployment not found");
+    return refusal(ErrorCode::DeploymentNotFound, "deployment not found");
   return json_answer(deployment_of(call));
 }
 
 Result<Answer> redeploy(Call& call) {
   if (call.arguments[2] != call.app_id())
-    return refusal(ErrorCode::AppUnknownError, 404, "deployment not found");
+    return refusal(ErrorCode::DeploymentNotFound, "deployment not found");
   return no_content();
 }
 
@@ -44,6 +44,7 @@ Result<Answer> list_drafts(Call& call) {
 }
 
 Result<Answer> create_draft(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   auto drafts = call.services.apps.documents(call.app_id(), kDrafts);
   if (!drafts) return drafts.error();
   if (!drafts->empty()) return refusal(ErrorCode::AppUnknownError, 409, "a draft already exists");

@@ -7,7 +7,7 @@
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
 
-// Collections of documents: functions, values, schemas and others (admin-api.md 6, 8, 13).
+// Collections of documents: values, schemas, endpoints and others (admin-api.md 6, 8, 13).
 namespace keyturn::server::api {
 namespace {
 
@@ -19,12 +19,8 @@ struct KindRules {
   std::array<std::string_view, 4> listed;  ///< Members of the list and of the answer to POST; empty: all.
 };
 
-constexpr std::array<KindRules, 6> kRules{
-    {{"functions",
-      {"name", "source"},
-      ErrorCode::FunctionDuplicateName,
-      {"_id", "name", "last_modified", ""}},
-     {"values", {"name", ""}, ErrorCode::ValueDuplicateName, {}},
+constexpr std::array<KindRules, 5> kRules{
+    {{"values", {"name", ""}, ErrorCode::ValueDuplicateName, {}},
      {"environment_values", {"name", ""}, ErrorCode::ValueDuplicateName, {}},
      {"schemas", {}, ErrorCode::AppUnknownError, {"_id", "metadata", "", ""}},
      {"endpoints", {}, ErrorCode::AppUnknownError, {}},
@@ -45,11 +41,33 @@ json::Object shown_in_list(const KindRules& rules, const json::Object& document)
   return out;
 }
 
+/// A route and method may be named once (admin-api.md 13).
+Result<void> check_endpoint(Call& call, std::string_view own_id) {
+  auto route = required_text(call.members(), "route");
+  if (!route) return route.error();
+  if (route->empty() || route->front() != '/' || route->substr(0, 6) == "/data/") {
+    return refusal(ErrorCode::InvalidParameter, "'route' must begin with '/', and not with '/data/'");
+  }
+  auto method = optional_text(call.members(), "http_method");
+  if (!method) return method.error();
+  auto known = call.services.apps.documents(call.app_id(), call.kind);
+  if (!known) return known.error();
+  for (const ConfigDocument& each : *known) {
+    if (each.id == own_id || each.value.string_at("route") != *route) continue;
+    if (each.value.string_at("http_method").value_or("") == *method) {
+      return refusal(ErrorCode::AppUnknownError, 409,
+                     "an endpoint with that route and method already exists");
+    }
+  }
+  return {};
+}
+
 Result<void> check(Call& call, const KindRules& rules, std::string_view own_id) {
   for (const std::string_view name : rules.required_texts) {
     if (name.empty()) continue;
     if (auto text = required_text(call.members(), name); !text) return text.error();
   }
+  if (call.kind == "endpoints") return check_endpoint(call, own_id);
   if (rules.name_taken == ErrorCode::AppUnknownError) return {};
   auto known = call.services.apps.documents(call.app_id(), call.kind);
   if (!known) return known.error();
@@ -59,12 +77,6 @@ Result<void> check(Call& call, const KindRules& rules, std::string_view own_id) 
   });
   if (is_taken) return refusal(rules.name_taken, "a document of that name already exists");
   return {};
-}
-
-json::Object stamped(const Call& call) {
-  json::Object document = call.members();
-  if (call.kind == "functions") document.set("last_modified", unix_seconds(call.started));
-  return document;
 }
 
 Result<Answer> list(Call& call) {
@@ -79,9 +91,10 @@ Result<Answer> list(Call& call) {
 }
 
 Result<Answer> create(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   const KindRules& rules = rules_of(call.kind);
   if (auto checked = check(call, rules, {}); !checked) return checked.error();
-  json::Object document = stamped(call);
+  json::Object document = call.members();
   auto id = call.services.apps.add_document(call.app_id(), call.kind, document);
   if (!id) return id.error();
   document.set("_id", *id);
@@ -95,15 +108,17 @@ Result<Answer> get(Call& call) {
 }
 
 Result<Answer> put(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   const std::string& id = call.arguments[2];
   if (auto known = stored_document(call, call.kind, id); !known) return known.error();
   if (auto checked = check(call, rules_of(call.kind), id); !checked) return checked.error();
-  json::Object document = stamped(call);
+  json::Object document = call.members();
   document.set("_id", id);
   return no_content_of(call.services.apps.put_document(call.app_id(), call.kind, id, std::move(document)));
 }
 
 Result<Answer> remove(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   auto removed = call.services.apps.remove_document(call.app_id(), call.kind, call.arguments[2]);
   if (!removed) return removed.error();
   if (!*removed) return document_not_found(call.kind);
@@ -118,9 +133,8 @@ struct Collection {
 
 std::vector<Route> make_routes() {
   using protocol::Lane;
-  static constexpr std::array<Collection, 6> kCollections{
-      {{"functions", "/groups/{}/apps/{}/functions", "/groups/{}/apps/{}/functions/{}"},
-       {"values", "/groups/{}/apps/{}/values", "/groups/{}/apps/{}/values/{}"},
+  static constexpr std::array<Collection, 5> kCollections{
+      {{"values", "/groups/{}/apps/{}/values", "/groups/{}/apps/{}/values/{}"},
        {"environment_values", "/groups/{}/apps/{}/environment_values",
         "/groups/{}/apps/{}/environment_values/{}"},
        {"schemas", "/groups/{}/apps/{}/schemas", "/groups/{}/apps/{}/schemas/{}"},

@@ -67,6 +67,32 @@ Result<Answer> patch_token_settings(Call& call) {
   return json_answer(token_settings_to_json(*changed));
 }
 
+json::Object session_settings_of(const App& app) {
+  return {
+      {"end_sessions_on_password_change", app.end_sessions_on_password_change},
+      {"anonymous_user_lifetime_seconds", static_cast<std::int64_t>(app.anonymous_user_lifetime.count())}};
+}
+
+Result<Answer> get_session_settings(Call& call) { return json_answer(session_settings_of(call.app->app)); }
+
+Result<Answer> patch_session_settings(Call& call) {
+  SessionSettingsPatch patch;
+  for (const auto& [name, value] : call.members()) {
+    if (name == "end_sessions_on_password_change") {
+      if (value.as_bool() == nullptr) return wrong_kind(name, "true or false");
+      patch.end_sessions_on_password_change = *value.as_bool();
+    } else if (name == "anonymous_user_lifetime_seconds") {
+      if (value.as_int() == nullptr) return wrong_kind(name, "an integer");
+      patch.anonymous_user_lifetime_seconds = *value.as_int();
+    } else {
+      return refusal(ErrorCode::InvalidParameter, "unknown session setting");
+    }
+  }
+  auto changed = call.services.apps.set_session_settings(call.app_id(), patch);
+  if (!changed) return changed.error();
+  return json_answer(session_settings_of(*changed));
+}
+
 Result<Answer> get_origins(Call& call) {
   json::Array out;
   for (const std::string& origin : call.app->app.allowed_request_origins) out.emplace_back(origin);
@@ -98,6 +124,10 @@ const std::vector<Route>& admin_security_routes() {
        get_token_settings},
       {"PATCH", "/groups/{}/apps/{}/security/token_settings", Lane::storage, Auth::admin, Body::admin_object,
        patch_token_settings},
+      {"GET", "/groups/{}/apps/{}/security/session_settings", Lane::immediate, Auth::admin, Body::ignored,
+       get_session_settings},
+      {"PATCH", "/groups/{}/apps/{}/security/session_settings", Lane::storage, Auth::admin,
+       Body::admin_object, patch_session_settings},
       {"GET", "/groups/{}/apps/{}/security/allowed_request_origins", Lane::immediate, Auth::admin,
        Body::ignored, get_origins},
       {"POST", "/groups/{}/apps/{}/security/allowed_request_origins", Lane::storage, Auth::admin,

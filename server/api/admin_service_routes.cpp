@@ -42,6 +42,7 @@ Result<Answer> list(Call& call) {
 }
 
 Result<Answer> create(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   auto name = required_text(call.members(), "name");
   if (!name) return name.error();
   if (auto type = required_text(call.members(), "type"); !type) return type.error();
@@ -70,6 +71,7 @@ Result<Answer> get(Call& call) {
 }
 
 Result<Answer> remove(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   auto removed = call.services.apps.remove_document(call.app_id(), kServices, service_id_of(call));
   if (!removed) return removed.error();
   if (!*removed) return document_not_found(kServices);
@@ -85,6 +87,7 @@ Result<Answer> get_config(Call& call) {
 }
 
 Result<Answer> patch_config(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   auto service = stored_document(call, kServices, service_id_of(call));
   if (!service) return service.error();
   const json::Value* stored = service->find("config");
@@ -109,6 +112,7 @@ Result<Answer> get_default_rule(Call& call) {
 }
 
 Result<Answer> create_default_rule(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   if (auto known = must_exist(call); !known) return known.error();
   auto rule = call.services.apps.document(call.app_id(), kDefaultRules, service_id_of(call));
   if (!rule) return rule.error();
@@ -123,6 +127,7 @@ Result<Answer> create_default_rule(Call& call) {
 }
 
 Result<Answer> put_default_rule(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   auto rule = call.services.apps.document(call.app_id(), kDefaultRules, service_id_of(call));
   if (!rule) return rule.error();
   if (!*rule) return no_default_rule();
@@ -133,6 +138,7 @@ Result<Answer> put_default_rule(Call& call) {
 }
 
 Result<Answer> remove_default_rule(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   auto removed = call.services.apps.remove_document(call.app_id(), kDefaultRules, service_id_of(call));
   if (!removed) return removed.error();
   if (!*removed) return no_default_rule();
@@ -149,6 +155,7 @@ Result<Answer> list_rules(Call& call) {
 }
 
 Result<Answer> create_rule(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   if (auto known = must_exist(call); !known) return known.error();
   auto id = call.services.apps.add_document(call.app_id(), rules_kind(call), call.members());
   if (!id) return id.error();
@@ -164,6 +171,7 @@ Result<Answer> get_rule(Call& call) {
 }
 
 Result<Answer> put_rule(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   const std::string kind = rules_kind(call);
   if (auto known = stored_document(call, kind, call.arguments[3]); !known) return known.error();
   json::Object document = call.members();
@@ -173,6 +181,7 @@ Result<Answer> put_rule(Call& call) {
 }
 
 Result<Answer> remove_rule(Call& call) {
+  const auto turn = call.services.apps.take_turn();
   auto removed = call.services.apps.remove_document(call.app_id(), rules_kind(call), call.arguments[3]);
   if (!removed) return removed.error();
   if (!*removed) return document_not_found("rules");

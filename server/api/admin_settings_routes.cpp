@@ -24,11 +24,12 @@ Result<Answer> get_sync(Call& call) {
 Result<Answer> put_sync(Call& call) { return store_settings(call, "sync_config", false); }
 
 Result<Answer> get_environment(Call& call) {
-  return shown(call, "environment", {{"environment", call.app->app.environment}});
+  return json_answer(json::Object{{"environment", call.app->app.environment}});
 }
 Result<Answer> put_environment(Call& call) {
-  if (auto text = optional_text(call.members(), "environment"); !text) return text.error();
-  return store_settings(call, "environment", false);
+  auto text = optional_text(call.members(), "environment");
+  if (!text) return text.error();
+  return no_content_of(call.services.apps.set_environment(call.app_id(), *text));
 }
 
 Result<Answer> sync_progress(Call& /*call*/) {

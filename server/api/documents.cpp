@@ -19,9 +19,10 @@ Error document_not_found(std::string_view kind) {
     ErrorCode code;
     std::string_view text;
   };
-  static constexpr std::array<Name, 4> kNames{
+  static constexpr std::array<Name, 5> kNames{
       {{"functions", ErrorCode::FunctionNotFound, "function not found"},
        {"values", ErrorCode::ValueNotFound, "value not found"},
+       {"environment_values", ErrorCode::EnvironmentValueNotFound, "environment value not found"},
        {"services", ErrorCode::ServiceNotFound, "service not found"},
        {"rules", ErrorCode::RuleNotFound, "rule not found"}}};
   for (const Name& each : kNames) {
@@ -46,6 +47,7 @@ Result<json::Object> stored_settings(Call& call, std::string_view name, json::Ob
 
 Result<Answer> store_settings(Call& call, std::string_view name, bool merge) {
   json::Object next = call.members();
+  const auto turn = call.services.apps.take_turn();
   if (merge) {
     auto stored = stored_settings(call, name, {});
     if (!stored) return stored.error();

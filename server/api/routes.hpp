@@ -25,6 +25,7 @@ namespace keyturn::server::api {
 [[nodiscard]] const std::vector<Route>& admin_document_routes();
 [[nodiscard]] const std::vector<Route>& admin_service_routes();
 [[nodiscard]] const std::vector<Route>& admin_settings_routes();
+[[nodiscard]] const std::vector<Route>& admin_function_routes();
 [[nodiscard]] const std::vector<Route>& admin_deployment_routes();
 [[nodiscard]] const std::vector<Route>& admin_log_routes();
 /// Below "/api/private/v1.0".

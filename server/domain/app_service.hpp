@@ -28,6 +28,10 @@ struct LifetimeLimits {
   std::chrono::seconds max_access{86'400};
   std::chrono::seconds min_refresh{1'800};
   std::chrono::seconds max_refresh{157'680'000};
+  std::chrono::seconds min_function{10};
+  std::chrono::seconds max_function{300};
+  std::chrono::seconds min_anonymous{3'600};
+  std::chrono::seconds max_anonymous{315'360'000};
   [[nodiscard]] static LifetimeLimits short_ones();
 };
 
@@ -41,6 +45,12 @@ struct TokenSettingsPatch {
 /// The settings after a patch. Pure. Errors: `InvalidParameter` 400 naming the member and its range.
 [[nodiscard]] Result<TokenSettings> apply(const TokenSettings& settings, const TokenSettingsPatch& patch,
                                           const LifetimeLimits& limits);
+
+/// What becomes of users and sessions besides the tokens' lifetimes: absent members stay.
+struct SessionSettingsPatch {
+  std::optional<bool> end_sessions_on_password_change;
+  std::optional<std::int64_t> anonymous_user_lifetime_seconds;
+};
 
 /// The rules of apps and their settings (admin-api.md 2, 4-6). Thread safety and errors: as `SessionService`.
 class AppService {
@@ -67,6 +77,12 @@ class AppService {
   Result<void> remove_provider(std::string_view app_id, std::string_view provider_id);
 
   Result<TokenSettings> set_token_settings(std::string_view app_id, const TokenSettingsPatch& patch);
+  /// Answers the app as it is then. Errors: `InvalidParameter` naming the member and its range.
+  Result<App> set_session_settings(std::string_view app_id, const SessionSettingsPatch& patch);
+  /// "", "development", "testing", "qa" or "production". Errors: `InvalidParameter`.
+  Result<void> set_environment(std::string_view app_id, std::string_view environment);
+  /// How long a function may run; nothing: the server's default (decisions.md "function time limit").
+  Result<void> set_function_time_limit(std::string_view app_id, std::optional<std::int64_t> seconds);
   Result<void> set_allowed_origins(std::string_view app_id, std::vector<std::string> origins);
 
   Result<std::vector<std::pair<std::string, std::string>>> secrets(std::string_view app_id);
@@ -77,6 +93,9 @@ class AppService {
   Result<void> remove_secret(std::string_view app_id, std::string_view secret_id);
 
   // Documents that are only kept (admin-api.md tier B).
+  /// Held from reading documents to storing their change: administrators take turns. Not while anything but
+  /// a store is waited for.
+  [[nodiscard]] std::unique_lock<std::mutex> take_turn() { return std::unique_lock(documents_mutex_); }
   Result<std::vector<ConfigDocument>> documents(std::string_view app_id, std::string_view kind);
   Result<std::optional<json::Value>> document(std::string_view app_id, std::string_view kind,
                                               std::string_view id);
@@ -100,6 +119,7 @@ class AppService {
   LifetimeLimits limits_;
   std::mutex
       change_mutex_;  ///< Held from reading a setting to storing its change: administrators take turns.
+  std::mutex documents_mutex_;
 };
 
 }  // namespace keyturn::server

@@ -25,9 +25,9 @@ struct FunctionCall {
   std::optional<std::string> source = std::nullopt;
   bool as_system = false;
   // For the app's log.
-  std::string_view request_id = {};    ///< Empty: none belongs to it.
-  std::string_view request_path = {};  ///< Without the query.
-  std::string_view log_type = "FUNCTION";
+  std::string_view request_id = {};        ///< Empty: none belongs to it.
+  std::string_view request_path = {};      ///< Without the query.
+  std::string_view log_type = "FUNCTION";  ///< Empty: the call is not written down.
 };
 
 struct FunctionOutcome {

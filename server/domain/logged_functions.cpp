@@ -24,6 +24,7 @@ FunctionOutcome LoggedFunctions::execute(const App& app, const FunctionCall& cal
       next_ != nullptr
           ? next_->execute(app, call)
           : FunctionOutcome{refusal(ErrorCode::ServiceUnavailable, "this server runs no functions"), {}, {}};
+  if (call.log_type.empty()) return outcome;
   entry.request_id = call.request_id.empty() ? new_object_id(entry.started) : std::string(call.request_id);
   entry.app_id = app.id;
   entry.user_id = call.caller ? call.caller->user_id : std::string();

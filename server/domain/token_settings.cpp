@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
 #include <string>
+#include <utility>
 
 #include "server/domain/app_service.hpp"
 #include "server/domain/refusal.hpp"
@@ -21,6 +24,8 @@ LifetimeLimits LifetimeLimits::short_ones() {
   LifetimeLimits limits;
   limits.min_access = std::chrono::seconds(1);
   limits.min_refresh = std::chrono::seconds(1);
+  limits.min_function = std::chrono::seconds(1);
+  limits.min_anonymous = std::chrono::seconds(1);
   return limits;
 }
 
@@ -58,6 +63,48 @@ Result<TokenSettings> apply(const TokenSettings& settings, const TokenSettingsPa
     }
   }
   return next;
+}
+
+Result<App> AppService::set_session_settings(std::string_view app_id, const SessionSettingsPatch& patch) {
+  App next;
+  auto changed = change_app(app_id, [&](App& app) -> Result<void> {
+    if (patch.anonymous_user_lifetime_seconds) {
+      auto value = within("anonymous_user_lifetime_seconds", *patch.anonymous_user_lifetime_seconds,
+                          limits_.min_anonymous, limits_.max_anonymous);
+      if (!value) return value.error();
+      app.anonymous_user_lifetime = *value;
+    }
+    if (patch.end_sessions_on_password_change) {
+      app.end_sessions_on_password_change = *patch.end_sessions_on_password_change;
+    }
+    next = app;
+    return {};
+  });
+  if (!changed) return changed.error();
+  return next;
+}
+
+Result<void> AppService::set_environment(std::string_view app_id, std::string_view environment) {
+  constexpr std::array<std::string_view, 5> kEnvironments{"", "development", "testing", "qa", "production"};
+  if (std::find(kEnvironments.begin(), kEnvironments.end(), environment) == kEnvironments.end()) {
+    return refusal(ErrorCode::InvalidParameter,
+                   "environment must be empty, development, testing, qa or production");
+  }
+  return change_app(app_id, [&](App& app) -> Result<void> {
+    app.environment = environment;
+    return {};
+  });
+}
+
+Result<void> AppService::set_function_time_limit(std::string_view app_id,
+                                                 std::optional<std::int64_t> seconds) {
+  json::Object settings;
+  if (seconds) {
+    auto value = within("timeout_seconds", *seconds, limits_.min_function, limits_.max_function);
+    if (!value) return value.error();
+    settings.set("timeout_seconds", *seconds);
+  }
+  return put_document(app_id, "settings", "functions_settings", std::move(settings));
 }
 
 }  // namespace keyturn::server
