@@ -14,6 +14,25 @@
 /// For the tests of apps that use Keyturn. Not for production.
 namespace keyturn::testing {
 
+/// The body of an answer that stays open, written piece by piece by the test: a watch, for instance. Copies
+/// are the same one; it belongs to one answer. Thread safety: all members.
+class ScriptedStream {
+ public:
+  ScriptedStream();
+  void write(std::string bytes) const;
+  /// One event of a `text/event-stream`, escaped as the wire has it (client-api.md 14).
+  void write_event(std::string_view data, std::string_view name = {}) const;
+  /// Closes the connection after what was written.
+  void end() const;
+  /// The answer has begun, and neither side has ended it.
+  [[nodiscard]] bool is_open() const;
+
+ private:
+  friend class ScriptedServer;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
 /// What a `ScriptedServer` does with one request.
 struct ScriptedResponse {
   int status = 200;
@@ -21,6 +40,8 @@ struct ScriptedResponse {
   std::string body{};
   std::chrono::milliseconds delay{0};      ///< Before the first byte.
   std::optional<std::size_t> cut_after{};  ///< The connection is closed after so many bytes of the answer.
+  /// What follows the body, without a length; the connection closes at its end.
+  std::optional<ScriptedStream> stream{};
 };
 
 /// A request as it came.

@@ -7,9 +7,12 @@
 #include <utility>
 
 #include "core/crypto/crypto.hpp"
+#include "core/jwt/key.hpp"
 #include "sdk/app/app_core.hpp"
 #include "sdk/app/default_directory.hpp"
 #include "sdk/session/origin.hpp"
+#include "sdk/session/possession_transport.hpp"
+#include "sdk/token_store/key_source/device_key.hpp"
 #include "sdk/token_store/key_source/key_source.hpp"
 #include "sdk/token_store/memory/memory_token_store.hpp"
 #include "sdk/token_store/sqlite/sqlite_token_store.hpp"
@@ -49,10 +52,34 @@ std::shared_ptr<KeySource> key_source(const TokenStoreKey& key) {
   return secret_service_key();
 }
 
-Result<std::shared_ptr<TokenStore>> open_store(const App::configuration& config,
-                                               const std::string& base_url) {
-  if (config.store.kind == TokenStoreConfiguration::Kind::memory)
-    return std::shared_ptr<TokenStore>(MemoryTokenStores().open());
+/// What is kept on this device.
+struct Kept {
+  std::shared_ptr<TokenStore> store;
+  std::optional<jwt::Key> device_key;  ///< When a session is, or is to be, bound to it.
+};
+
+Result<std::optional<jwt::Key>> device_key(const App::configuration& config, const std::string& base_url,
+                                           const std::filesystem::path& directory, KeySource& keys) {
+  const DeviceKeyFile file(directory, config.app_id, base_url, keys);
+  auto text = file.find();
+  if (text && !*text && config.bind_sessions) {
+    auto made = file.find_or_make([] { return jwt::Key::generate_es256("").private_pem(); });
+    if (!made) return made.error();
+    *text = std::move(*made);
+  }
+  if (!text) return text.error();
+  if (!*text) return std::optional<jwt::Key>();
+  auto key = jwt::Key::from_pem("", jwt::Algorithm::es256, (*text)->reveal());
+  if (!key) return Error(ErrorCode::StoreCorrupt, "the device key is no key");
+  return std::optional(std::move(*key));
+}
+
+Result<Kept> open_kept(const App::configuration& config, const std::string& base_url) {
+  if (config.store.kind == TokenStoreConfiguration::Kind::memory) {
+    Kept kept{MemoryTokenStores().open(), std::nullopt};
+    if (config.bind_sessions) kept.device_key = jwt::Key::generate_es256("");
+    return kept;
+  }
   SqliteTokenStoreOptions options;
   options.directory = config.store.directory;
   if (options.directory.empty()) {
@@ -66,7 +93,9 @@ Result<std::shared_ptr<TokenStore>> open_store(const App::configuration& config,
   options.log = config.log;
   auto store = open_sqlite_token_store(options);
   if (!store) return store.error();
-  return std::shared_ptr<TokenStore>(std::move(*store));
+  auto key = device_key(config, base_url, options.directory, *options.keys);
+  if (!key) return key.error();
+  return Kept{std::move(*store), std::move(*key)};
 }
 
 /// Looks at the condition from time to time on the loop, until it is over or the time is up.
@@ -101,14 +130,15 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   if (config.app_id.empty()) return Error(ErrorCode::InvalidConfiguration, "the app id is empty");
   const auto base_url = check_base_url(config.base_url);
   if (!base_url) return base_url.error();
-  auto store = open_store(config, *base_url);
-  if (!store) return store.error();
+  auto kept = open_kept(config, *base_url);
+  if (!kept) return kept.error();
   // The clock lives as long as the program.
   const std::shared_ptr<Clock> clock(&system_clock(), [](Clock*) {});
   const auto loop = std::make_shared<CurlLoop>(*clock);
   const auto callbacks = std::make_shared<CallbackThread>();
   AppParts parts;
-  parts.session = {clock, loop, std::make_shared<CurlTransport>(*loop), std::move(*store), callbacks, chance};
+  const auto transport = std::make_shared<CurlTransport>(*loop);
+  parts.session = {clock, loop, transport, std::move(*store), callbacks, chance, transport};
   parts.boot_id = boot_id();
   parts.stop_loop = [loop] { loop->stop(); };
   parts.stop_callbacks = [callbacks] { callbacks->close(); };

@@ -24,7 +24,7 @@ bool is_event_stream(const HttpResponse& head) {
 }  // namespace
 
 EventStream::EventStream(SessionManager& manager, SessionManager::UserRef user, std::string address,
-                         Handlers handlers)
+                         EventStreamHandlers handlers)
     : manager_(manager),
       loop_(manager.parts_.loop),
       callbacks_(manager.parts_.callbacks),
@@ -82,7 +82,7 @@ void EventStream::take_head(const HttpResponse& head) {
   opened_at_ = heard_at_ = manager_.parts_.clock->boot_now();
   watch_silence();
   if (!std::exchange(started_, true)) {
-    if (const auto told = std::exchange(handlers_.on_start, {})) told({});
+    if (const auto told = std::exchange(start_told_, {})) told({});
   } else if (handlers_.on_reconnect) {
     tell(handlers_.on_reconnect);
   }
@@ -107,7 +107,12 @@ bool EventStream::take_bytes(std::string_view bytes) {
   const auto fed = parser_->feed(bytes, [this](ServerEvent event) {
     if (!ended_ && !stream_error_) take_event(std::move(event));
   });
-  if (!fed) finish(fed.error());
+  if (!fed) {
+    finish(fed.error());
+  } else if (stream_error_) {
+    close_call();
+    lost();
+  }
   return true;
 }
 
@@ -241,7 +246,7 @@ void EventStream::finish(const Error& error) {
   if (ended_) return;
   const auto self = shared_from_this();
   stop();
-  if (const auto told = std::exchange(handlers_.on_start, {})) {
+  if (const auto told = std::exchange(start_told_, {})) {
     told(error);
   } else if (handlers_.on_error) {
     tell([self, error] { self->handlers_.on_error(error); });
@@ -265,7 +270,7 @@ void SessionManager::open_stream(UserRef user, std::string path, EventStreamHand
                      started = std::move(started)]() mutable {
     mark_in_use(user);
     const auto stream = std::make_shared<EventStream>(*this, user, address(path), std::move(handlers));
-    stream->on_start(
+    stream->when_started(
         [started = std::move(started), weak = std::weak_ptr<EventStream>(stream)](Result<void> result) {
           const auto self = weak.lock();
           if (!result || !self) {

@@ -42,6 +42,7 @@ void SessionManager::close() {
   for (const UserRef& user : all_users()) {
     if (const auto flight = std::move(user->flight)) flight->drop();
   }
+  end_streams(nullptr, app_closed());
 }
 
 Result<void> SessionManager::load() {
@@ -175,6 +176,7 @@ void SessionManager::publish(const UserRef& user, StoredUser facts, std::optiona
   user->cell.publish(std::move(token), state);
   user->state = next;
   if (user->in_use) arm_timer(user);
+  if (next == UserState::logged_out) end_streams(user.get(), not_logged_in(*user));
 }
 
 void SessionManager::publish_logged_out(const UserRef& user, EndReason reason, UserState state) {

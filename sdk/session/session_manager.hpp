@@ -21,12 +21,16 @@
 #include "sdk/session/answer.hpp"
 #include "sdk/session/credentials_data.hpp"
 #include "sdk/session/event_hub.hpp"
+#include "sdk/session/event_stream_handlers.hpp"
 #include "sdk/session/outbox.hpp"
 #include "sdk/session/token_state.hpp"
 #include "sdk/session/user_record.hpp"
+#include "sdk/transport/stream_transport.hpp"
 #include "sdk/transport/transport.hpp"
 
 namespace keyturn::sdk {
+
+class EventStream;
 
 struct SessionSettings {
   std::string app_id;
@@ -50,7 +54,8 @@ struct SessionParts {
   std::shared_ptr<HttpTransport> transport;
   std::shared_ptr<TokenStore> store;
   std::shared_ptr<Callbacks> callbacks;
-  std::function<std::uint32_t()> chance;  ///< Evenly spread bits; called on the loop.
+  std::function<std::uint32_t()> chance;       ///< Evenly spread bits; called on the loop.
+  std::shared_ptr<StreamTransport> streams{};  ///< Nothing: no watches.
 };
 
 /// The only writer of the tokens of an app's users: decides, joins refreshes, persists, publishes, tells.
@@ -105,11 +110,18 @@ class SessionManager {
   void call(UserRef user, Bearer bearer, std::string method, std::string path, std::string body,
             TokenHandler done);
 
+  /// Opens a stream of events with the user's access token (event_stream.cpp). `started` gets, on the loop, a
+  /// handle whose end is the end of the stream and waits for a call under way; destroyed unrun when the app
+  /// is closed first.
+  void open_stream(UserRef user, std::string path, EventStreamHandlers handlers,
+                   std::function<void(Result<std::shared_ptr<void>>)> started);
+
   /// True while a log-out of this process is on its first way to the server.
   [[nodiscard]] bool telling_server() const { return outbox_.first_try_under_way(); }
 
  private:
   friend class RefreshFlight;
+  friend class EventStream;
   using ResponseHandler = std::function<void(Result<HttpResponse>)>;
   enum class Adopted { nothing, token, owner };
 
@@ -157,6 +169,10 @@ class SessionManager {
   void mark_in_use(const UserRef& user);
   [[nodiscard]] Error not_logged_in(const UserRecord& user) const;
 
+  // event_stream.cpp, on the loop.
+  /// Those of one user, or all.
+  void end_streams(const UserRecord* user, const Error& error);
+
   // calls.cpp, on the loop.
   void send(std::string_view method, std::string url, std::string_view bearer, std::string body,
             ResponseHandler done);
@@ -185,8 +201,9 @@ class SessionManager {
   std::map<std::string, UserRef> users_;
   std::string current_;
 
-  std::int64_t seen_version_ = 0;  // loop thread only
-  bool store_tells_ = false;       // set by `load`
+  std::vector<std::shared_ptr<EventStream>> streams_;  // loop thread only
+  std::int64_t seen_version_ = 0;                      // loop thread only
+  bool store_tells_ = false;                           // set by `load`
   mutable std::atomic<bool> informed_{false};
   std::atomic<std::int64_t> look_around_at_;  // on the boot clock, in its ticks
 };

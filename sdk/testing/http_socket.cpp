@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -101,17 +102,26 @@ bool Connection::write_response(const ScriptedResponse& response) {
   for (const auto& [name, value] : response.headers) bytes += name + ": " + value + "\r\n";
   if (!response.body.empty() && !find_header(response.headers, "Content-Type"))
     bytes += "Content-Type: application/json\r\n";
-  if (response.status != 204 && !find_header(response.headers, "Content-Length")) {
+  if (response.status != 204 && !response.stream && !find_header(response.headers, "Content-Length")) {
     bytes += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
   }
   bytes += "\r\n" + response.body;
   if (response.cut_after) bytes.resize(std::min(bytes.size(), *response.cut_after));
-  for (std::string_view left = bytes; !left.empty();) {
-    const ssize_t sent = send(descriptor_, left.data(), left.size(), MSG_NOSIGNAL);
+  return write(bytes) && !response.cut_after;
+}
+
+bool Connection::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
-    left.remove_prefix(static_cast<std::size_t>(sent));
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
-  return !response.cut_after;
+  return true;
+}
+
+bool Connection::is_there() const {
+  pollfd watched{descriptor_, POLLRDHUP, 0};
+  return poll(&watched, 1, 0) == 0;
 }
 
 }  // namespace keyturn::testing

@@ -40,6 +40,9 @@ class Connection {
   [[nodiscard]] std::optional<RecordedRequest> read_request();
   /// False when the peer is gone or the answer was cut on purpose.
   bool write_response(const ScriptedResponse& response);
+  bool write(std::string_view bytes);
+  /// False when the peer is gone.
+  [[nodiscard]] bool is_there() const;
   void shut_down() noexcept;
 
  private:

@@ -13,6 +13,43 @@
 
 namespace keyturn::testing {
 
+struct ScriptedStream::State {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string written;
+  bool ended = false;
+  bool is_open = false;
+};
+
+ScriptedStream::ScriptedStream() : state_(std::make_shared<State>()) {}
+
+void ScriptedStream::write(std::string bytes) const {
+  const std::scoped_lock lock(state_->mutex);
+  state_->written += bytes;
+  state_->changed.notify_all();
+}
+
+void ScriptedStream::write_event(std::string_view data, std::string_view name) const {
+  std::string event = name.empty() ? "" : "event: " + std::string(name) + "\n";
+  event += "data: ";
+  for (const char c : data) {
+    const bool escaped = c == '%' || c == '\n' || c == '\r';
+    event += !escaped ? std::string(1, c) : c == '%' ? "%25" : c == '\n' ? "%0A" : "%0D";
+  }
+  write(event + "\n\n");
+}
+
+void ScriptedStream::end() const {
+  const std::scoped_lock lock(state_->mutex);
+  state_->ended = true;
+  state_->changed.notify_all();
+}
+
+bool ScriptedStream::is_open() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->is_open;
+}
+
 class ScriptedServer::State {
  public:
   State() : acceptor_([this] { accept(); }) {}
@@ -81,8 +118,32 @@ class ScriptedServer::State {
         if (wake_.wait_for(lock, response.delay, [this] { return stopping_; })) break;
       }
       if (!connection.write_response(response)) break;
+      if (response.stream) {
+        serve_stream(connection, *response.stream->state_);
+        break;
+      }
     }
     connection.shut_down();
+  }
+
+  void serve_stream(Connection& connection, ScriptedStream::State& stream) {
+    std::unique_lock lock(stream.mutex);
+    stream.is_open = true;
+    for (;;) {
+      stream.changed.wait_for(lock, std::chrono::milliseconds(5),
+                              [&] { return stream.ended || !stream.written.empty(); });
+      const std::string bytes = std::exchange(stream.written, {});
+      if (bytes.empty() && stream.ended) break;
+      lock.unlock();
+      const bool is_there = connection.write(bytes) && connection.is_there() && !is_stopping();
+      lock.lock();
+      if (!is_there) break;
+    }
+    stream.is_open = false;
+  }
+  bool is_stopping() const {
+    const std::scoped_lock lock(mutex_);
+    return stopping_;
   }
 
   ScriptedResponse answer(const RecordedRequest& request) {
