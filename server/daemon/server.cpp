@@ -81,6 +81,7 @@ std::unique_ptr<FunctionRuntime> make_function_runtime(const Config& config, App
   options.node = config.node.string();
   options.launcher = programs->launcher.string();
   options.function_host = programs->function_host.string();
+  options.packages = (config.data / "packages").string();
   std::error_code fault;
   if (!std::filesystem::exists(config.node, fault)) return without("there is no " + options.node);
   auto runtime = functions::NodeFunctionRuntime::create(std::move(options), apps, &host, clock);
@@ -119,7 +120,7 @@ class Server::Parts {
         api_key_(stores_->api_keys()),
         external_jwt_(stores_->apps(), jwks_, clock),
         data_(stores_->apps(), stores_->documents(), stores_->users(), clock),
-        function_host_(stores_->apps(), &data_),
+        function_host_(stores_->apps(), &stores_->users(), &data_),
         function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock)),
         functions_(function_runtime_.get(), app_log_, clock),
         function_(&functions_),

@@ -6,12 +6,16 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { Admin, customJwt, startDaemon } from "./lib/daemon.mjs";
+import { addFunctions } from "./lib/functions_app.mjs";
+import "./functions_journeys.js";
 import "./realm_web_journeys.js";
 
 const require = createRequire(import.meta.url);
 const bundle = readFileSync(require.resolve("realm-web/dist/bundle.iife.js"));
 const journeys = readFileSync(new URL("./realm_web_journeys.js", import.meta.url));
-const page = '<!doctype html><title>journeys</title><script src="/realm.js"></script><script src="/journeys.js"></script>';
+const functionJourneys = readFileSync(new URL("./functions_journeys.js", import.meta.url));
+const page = '<!doctype html><title>journeys</title><script src="/realm.js"></script><script src="/journeys.js"></script>' +
+  '<script src="/functions.js"></script>';
 
 let daemon;
 let env;
@@ -21,7 +25,8 @@ let browser;
 before(async () => {
   daemon = await startDaemon();
   site = createServer((request, response) => {
-    const files = { "/": ["text/html", page], "/realm.js": ["text/javascript", bundle], "/journeys.js": ["text/javascript", journeys] };
+    const files = { "/": ["text/html", page], "/realm.js": ["text/javascript", bundle], "/journeys.js": ["text/javascript", journeys],
+      "/functions.js": ["text/javascript", functionJourneys] };
     const file = files[request.url];
     response.writeHead(file ? 200 : 404, { "Content-Type": file?.[0] ?? "text/plain" });
     response.end(file?.[1] ?? "");
@@ -29,6 +34,7 @@ before(async () => {
   await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
   const admin = await new Admin(daemon.baseUrl).logIn();
   const app = await admin.createApp("browser-journeys", { accessSeconds: 2 });
+  await addFunctions(admin, app);
   // The page is of another origin than the server: only an allowed one may read the answers.
   await admin.call("POST", `${app.path}/security/allowed_request_origins`, [`http://127.0.0.1:${site.address().port}`]);
   const serverKey = (await admin.call("POST", `${app.path}/api_keys`, { name: "server" })).key;
@@ -49,15 +55,16 @@ after(async () => {
   await daemon?.stop();
 });
 
-for (const name of Object.keys(globalThis.journeys)) {
+const all = ["journeys", "functionJourneys"].flatMap((set) => Object.keys(globalThis[set]).map((name) => [set, name]));
+for (const [set, name] of all) {
   test(`realm-web in Chromium: ${name}`, { timeout: 60_000 }, async () => {
     const context = await browser.newContext();
     try {
       const tab = await context.newPage();
       await tab.goto(`http://127.0.0.1:${site.address().port}/`);
       const failed = await tab.evaluate(
-        ([which, environment]) => globalThis.journeys[which](globalThis.Realm, environment).then(() => null, (e) => String(e)),
-        [name, { ...env, unique: randomUUID() }],
+        ([from, which, environment]) => globalThis[from][which](globalThis.Realm, environment).then(() => null, (e) => String(e)),
+        [set, name, { ...env, unique: randomUUID() }],
       );
       if (failed) throw new Error(failed);
     } finally {
