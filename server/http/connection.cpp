@@ -30,9 +30,10 @@ const auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-void AnswerBox::put(HttpResponse response) {
+void AnswerBox::put(protocol::Reply reply) {
   if (given_.exchange(true, std::memory_order_acq_rel)) return;
-  response_ = std::move(response);
+  response_ = std::move(reply.response);
+  stream_ = std::move(reply.stream);
   if (state_.exchange(kReady, std::memory_order_acq_rel) != kWaiting) return;
   gate_->post([connection = connection_] {
     if (const auto alive = connection.lock()) alive->wake();
@@ -45,6 +46,7 @@ bool AnswerBox::ready_or_wake_me() noexcept {
 }
 
 void AnswerBox::reset() noexcept {
+  stream_.reset();
   state_.store(kEmpty, std::memory_order_relaxed);
   given_.store(false, std::memory_order_relaxed);
 }
@@ -89,6 +91,9 @@ void Connection::enter(Phase phase) {
     case Phase::write:
       deadline_ = shard_.deadline_after(options.write_deadline);
       return;
+    case Phase::stream:
+      deadline_ = BootTime::max();
+      return;
     case Phase::linger:
       deadline_ = shard_.deadline_after(options.linger_deadline);
       return;
@@ -113,9 +118,13 @@ void Connection::check_deadline(BootTime now, bool crowded) {
 void Connection::drain() {
   draining_ = true;
   if (phase_ == Phase::idle) enter(Phase::idle);
+  if (phase_ == Phase::stream) woken_.cancel();
 }
 
-void Connection::wake() { woken_.cancel(); }
+void Connection::wake() {
+  woken_for_stream_ = true;
+  woken_.cancel();
+}
 
 asio::mutable_buffer Connection::room() {
   if (begin_ == end_) begin_ = end_ = 0;
@@ -166,6 +175,7 @@ asio::awaitable<void> Connection::run() {
       close = !head.keep_alive || draining_;
       form_.is_head_request = head.request.method == "HEAD";
       form_.small_chunks = head.wants_small_chunks;
+      form_.no_chunks = head.is_http_1_0;
     }
 
     if (!refused) {
@@ -211,7 +221,9 @@ asio::awaitable<void> Connection::run() {
       }
     }
 
-    close = close || draining_;
+    if (response_ != &refusal_) stream_ = box_->take_stream();
+    form_.is_stream = stream_ != nullptr;
+    close = close || draining_ || form_.is_stream;
     form_.close = close;
     enter(Phase::write);
     std::size_t sent = 0;
@@ -221,6 +233,11 @@ asio::awaitable<void> Connection::run() {
       if (failed) co_return;
       const bool written = co_await write_rest(sent, body_follows);
       if (!written) co_return;
+    }
+    if (form_.is_stream && !form_.is_head_request) {
+      const bool sent_all = co_await send_stream();
+      if (!sent_all) co_return;
+      continue;
     }
     if (out_.capacity() > kKeptOut) std::string().swap(out_);
     response_->body.clear();
@@ -286,7 +303,7 @@ void Connection::dispatch(protocol::Lane lane) {
   if (lane == protocol::Lane::immediate) {
     try {
       shared.handler.handle(std::move(request),
-                            [box = box_](protocol::Reply reply) { box->put(std::move(reply.response)); });
+                            [box = box_](protocol::Reply reply) { box->put(std::move(reply)); });
     } catch (...) {
       box_->put(shared.handler.refuse(500, "internal error", HttpRequest{}));
     }
@@ -306,7 +323,7 @@ void Connection::dispatch(protocol::Lane lane) {
   job.give_up = busy;
   job.run = [box = box_, work, &handler] {
     try {
-      handler.handle(std::move(*work), [box](protocol::Reply reply) { box->put(std::move(reply.response)); });
+      handler.handle(std::move(*work), [box](protocol::Reply reply) { box->put(std::move(reply)); });
     } catch (...) {
       box->put(handler.refuse(500, "internal error", HttpRequest{}));
     }
@@ -341,6 +358,62 @@ asio::awaitable<bool> Connection::write_rest(std::size_t already_sent, bool body
   const auto [error, size] = co_await asio::async_write(socket_, parts, kAwait);
   static_cast<void>(size);
   co_return !error;
+}
+
+asio::awaitable<bool> Connection::write_all() {
+  enter(Phase::write);
+  const asio::const_buffer bytes = asio::buffer(out_);
+  const auto [error, size] = co_await asio::async_write(socket_, bytes, kAwait);
+  static_cast<void>(size);
+  co_return !error && !timed_out_;
+}
+
+void Connection::watch_peer() {
+  begin_ = end_ = 0;  // what a client sends now is of no interest
+  socket_.async_read_some(room(),
+                          [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+                            if (error) {
+                              self->peer_gone_ = true;
+                              self->wake();
+                            } else if (!self->peer_gone_) {
+                              self->watch_peer();
+                            }
+                          });
+}
+
+asio::awaitable<bool> Connection::send_stream() {
+  const auto wake_me = [connection = weak_from_this(), gate = shard_.gate()] {
+    gate->post([connection] {
+      if (const auto alive = connection.lock()) alive->wake();
+    });
+  };
+  stream_->start(wake_me);
+  watch_peer();
+  bool ended = false;
+  bool usable = true;
+  while (usable && !ended && !peer_gone_) {
+    woken_for_stream_ = false;
+    protocol::BodyStream::Piece piece = stream_->take();
+    ended = piece.ended || draining_;
+    write_piece(out_, piece.bytes, ended, form_);
+    if (!out_.empty()) {
+      usable = co_await write_all();
+      continue;
+    }
+    if (ended) break;
+    enter(Phase::stream);
+    while (!woken_for_stream_ && !peer_gone_ && !draining_) {
+      woken_.expires_at(asio::steady_timer::time_point::max());
+      const auto [ignored] = co_await woken_.async_wait(kAwait);
+      static_cast<void>(ignored);
+    }
+  }
+  stream_.reset();
+  const bool goes_on = usable && !peer_gone_;
+  peer_gone_ = true;  // ends the reading, which the lingering takes over
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+  co_return goes_on;
 }
 
 // A close with unread input would make the kernel throw away an answer that has not been read yet.

@@ -10,11 +10,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <keyturn/base/clock.hpp>
 #include <keyturn/base/http.hpp>
 
+#include "core/protocol/request_handler.hpp"
 #include "server/http/request_head.hpp"
 #include "server/http/shard.hpp"
 
@@ -28,11 +30,12 @@ class AnswerBox : public std::enable_shared_from_this<AnswerBox> {
       : connection_(std::move(connection)), gate_(std::move(gate)) {}
 
   /// Gives the answer; only the first counts.
-  void put(HttpResponse response);
+  void put(protocol::Reply reply);
   /// True: the answer is there. False: the connection will be woken when it comes. I/O thread.
   [[nodiscard]] bool ready_or_wake_me() noexcept;
   [[nodiscard]] bool ready() const noexcept { return state_.load(std::memory_order_acquire) == kReady; }
   [[nodiscard]] HttpResponse& response() noexcept { return response_; }
+  [[nodiscard]] std::unique_ptr<protocol::BodyStream> take_stream() noexcept { return std::move(stream_); }
   /// Makes ready for the next request; only when nobody else holds the box.
   void reset() noexcept;
 
@@ -46,6 +49,7 @@ class AnswerBox : public std::enable_shared_from_this<AnswerBox> {
   std::atomic<int> state_{kEmpty};
   std::atomic<bool> given_{false};
   HttpResponse response_;
+  std::unique_ptr<protocol::BodyStream> stream_;
 };
 
 /// One client's connection: requests in, answers out, in order. Lives on its shard's thread only.
@@ -58,7 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   static void start(std::shared_ptr<Connection> connection);
 
-  /// An answer has come.
+  /// An answer, or more of a stream, has come.
   void wake();
   void check_deadline(BootTime now, bool crowded);
   /// The server is about to stop: the answer under way is the last.
@@ -68,12 +72,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_listed = false;
 
  private:
-  enum class Phase { idle, head, body, answer, write, linger };
+  enum class Phase { idle, head, body, answer, write, stream, linger };
   enum class BodyOutcome { complete, closed, timed_out, invalid, too_large };
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<BodyOutcome> read_body(std::size_t max_body_bytes);
   boost::asio::awaitable<bool> write_rest(std::size_t already_sent, bool body_follows);
+  /// Sends a body as it comes into being, until it has ended, the peer is gone or the server stops. False:
+  /// the connection is of no more use.
+  boost::asio::awaitable<bool> send_stream();
+  boost::asio::awaitable<bool> write_all();
+  /// Notices when the peer leaves while there is nothing to send.
+  void watch_peer();
   boost::asio::awaitable<void> linger();
 
   void enter(Phase phase);
@@ -97,11 +107,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   HttpResponse* response_ = nullptr;
   ResponseForm form_;
   std::string out_;
+  std::unique_ptr<protocol::BodyStream> stream_;
   BootTime deadline_{};
   BootTime idle_since_{};
   Phase phase_ = Phase::idle;
   bool timed_out_ = false;
   bool draining_ = false;
+  bool woken_for_stream_ = false;
+  bool peer_gone_ = false;
 };
 
 }  // namespace keyturn::server::http

@@ -243,6 +243,7 @@ bool HeadParser::finish() {
     head_.framing = BodyFraming::length;
   }
   head_.keep_alive = !says_close_ && !http_1_0_;
+  head_.is_http_1_0 = http_1_0_;
   head_.expects_continue = head_.expects_continue && !http_1_0_;
   return true;
 }

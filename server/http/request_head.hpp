@@ -26,6 +26,7 @@ struct RequestHead {
   std::uint64_t content_length = 0;
   bool keep_alive = true;
   bool expects_continue = false;
+  bool is_http_1_0 = false;
   bool wants_small_chunks = false;  ///< realm-cpp's transport, which drops long bodies (client-api.md 1.2).
 };
 

@@ -143,7 +143,8 @@ bool write_response(const HttpResponse& response, const ResponseForm& form, cons
   for (const auto& [name, value] : response.headers) {
     if (is_ours(name) || has_line_end(name) || has_line_end(value)) continue;
     // An empty body has no type (client-api.md 1.2).
-    if (response.body.empty() && !form.is_head_request && equals_ignoring_case(name, "content-type"))
+    if (response.body.empty() && !form.is_stream && !form.is_head_request &&
+        equals_ignoring_case(name, "content-type"))
       continue;
     out += name;
     out += ": ";
@@ -155,6 +156,10 @@ bool write_response(const HttpResponse& response, const ResponseForm& form, cons
   const bool never_has_body = response.status < 200 || response.status == 204 || response.status == 304;
   if (never_has_body) {
     out += "\r\n";
+    return true;
+  }
+  if (form.is_stream) {
+    out += form.no_chunks ? "\r\n" : "Transfer-Encoding: chunked\r\n\r\n";
     return true;
   }
   if (form.small_chunks && response.body.size() > kSmallChunksAbove && !form.is_head_request) {
@@ -169,6 +174,21 @@ bool write_response(const HttpResponse& response, const ResponseForm& form, cons
   if (response.body.size() > kCopyLimit) return false;
   out += response.body;
   return true;
+}
+
+void write_piece(std::string& out, std::string_view piece, bool last, const ResponseForm& form) {
+  out.clear();
+  if (form.no_chunks) {
+    out += piece;
+    return;
+  }
+  if (!piece.empty()) {
+    append_number(out, piece.size(), 16);
+    out += "\r\n";
+    out += piece;
+    out += "\r\n";
+  }
+  if (last) out += "0\r\n\r\n";
 }
 
 }  // namespace keyturn::server::http

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include <keyturn/base/clock.hpp>
 #include <keyturn/base/http.hpp>
@@ -27,6 +28,8 @@ struct ResponseForm {
   bool is_head_request = false;  ///< The length is told, the body is not sent.
   bool close = false;            ///< `Connection: close`.
   bool small_chunks = false;     ///< Bodies above 8192 bytes in chunks of at most 4 KiB (client-api.md 1.2).
+  bool is_stream = false;        ///< The body follows in pieces; `write_piece` makes them.
+  bool no_chunks = false;        ///< HTTP/1.0: a stream ends with the connection.
 };
 
 /// Replaces `out` by the status line and headers, and by the body unless it answers false: then
@@ -35,5 +38,8 @@ struct ResponseForm {
 /// have are left out. Pure.
 [[nodiscard]] bool write_response(const HttpResponse& response, const ResponseForm& form,
                                   const std::string& date, std::string& out);
+
+/// Replaces `out` by what goes on the wire for the next piece of a stream; `last`: with the end of the body.
+void write_piece(std::string& out, std::string_view piece, bool last, const ResponseForm& form);
 
 }  // namespace keyturn::server::http
