@@ -1,91 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the SQLite store promises beyond the port: who may touch the files, kinds of faults, other processes.
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <poll.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <map>
 
-#include "core/crypto/crypto.hpp"
-#include "sdk/token_store/sqlite/sqlite_token_store.hpp"
+#include "sdk/token_store/conformance/sqlite_store_fixture.hpp"
 
 namespace keyturn::sdk {
 namespace {
-
-namespace fs = std::filesystem;
-
-StoredUser ada() {
-  StoredUser user;
-  user.user_id = "ada";
-  user.logged_in = true;
-  user.access_token = Secret("CANARY-access-token");
-  user.refresh_token = Secret("CANARY-refresh-token");
-  return user;
-}
-
-class SqliteStoreTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    fs::create_directory(top);
-    fs::permissions(top, fs::perms::owner_all);
-  }
-  void TearDown() override { fs::remove_all(top); }
-  [[nodiscard]] Result<std::unique_ptr<TokenStore>> open(const fs::path& folder) const {
-    return open_sqlite_token_store(
-        {folder, "app", "https://server.test", keys, std::chrono::milliseconds(20'000)});
-  }
-  /// The database of the store in `top`/store.
-  [[nodiscard]] fs::path file() const {
-    for (const auto& entry : fs::directory_iterator(top / "store")) {
-      if (entry.path().extension() == ".db") return entry.path();
-    }
-    return {};
-  }
-  [[nodiscard]] fs::path copy() const { return file().string() + ".good"; }
-  static mode_t mode(const fs::path& path) {
-    struct stat info {};
-    EXPECT_EQ(::lstat(path.c_str(), &info), 0) << path;
-    return info.st_mode & 07777;
-  }
-  void sql(const char* text) const {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(database, text, nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(database);
-  }
-  /// What is kept: not the guard, nor the shared memory, which is made anew.
-  [[nodiscard]] std::map<std::string, std::string> digests() const {
-    std::map<std::string, std::string> out;
-    for (const auto& entry : fs::directory_iterator(top / "store")) {
-      const std::string name = entry.path().filename();
-      if (name.ends_with("-shm") || name.ends_with(".guard")) continue;
-      std::ifstream file(entry.path(), std::ios::binary);
-      const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-      if (!bytes.empty()) out[name] = crypto::hex_encode(crypto::sha256(bytes));
-    }
-    return out;
-  }
-  [[nodiscard]] std::string all_bytes() const {
-    std::string out;
-    for (const auto& entry : fs::directory_iterator(top / "store")) {
-      std::ifstream file(entry.path(), std::ios::binary);
-      out.append(std::istreambuf_iterator<char>(file), {});
-    }
-    return out;
-  }
-  const std::shared_ptr<KeySource> keys = app_supplied_key(Secret(std::string(64, 'k')));
-  const fs::path top =
-      fs::temp_directory_path() / ("keyturn-sqlite-" + crypto::hex_encode(crypto::random_bytes(8)));
-};
 
 // Row B-31, as far as modes go.
 TEST_F(SqliteStoreTest, FilesAreForTheirOwnerAlone) {
@@ -229,84 +150,6 @@ TEST_F(SqliteStoreTest, ARecordOfAnotherTimeOrPlaceIsRefused) {
     }
     EXPECT_EQ(open(top / "store").error().code, ErrorCode::StoreCorrupt);
   }
-}
-
-TEST_F(SqliteStoreTest, ADamagedStoreComesBackFromTheGoodCopyAndIsSetAside) {
-  std::vector<std::string> said;
-  {
-    auto store = *open(top / "store");
-    (void)store->put(ada(), true);
-  }
-  const auto damage = [&] {
-    const fs::path database = file();
-    std::fstream(database, std::ios::in | std::ios::out | std::ios::binary).seekp(4096)
-        << std::string(4096, 'x');
-    fs::resize_file(database.string() + "-wal", 0);
-  };
-  damage();
-  auto store = *open_sqlite_token_store({top / "store", "app", "https://server.test", keys,
-                                         std::chrono::milliseconds(20'000),
-                                         [&](std::string_view line) { said.emplace_back(line); }});
-  EXPECT_TRUE((*store->load_user("ada"))->refresh_token.equals("CANARY-refresh-token"));
-  EXPECT_EQ(*store->current(), "ada");
-  EXPECT_TRUE(fs::exists(file().string() + ".damaged-1"));
-  ASSERT_EQ(said.size(), 1U);
-  EXPECT_EQ(said[0].find("CANARY"), std::string::npos);
-  // Also while it is open, for this and for another handle.
-  auto other = *open(top / "store");
-  StoredUser user = std::move(**store->load_user("ada"));
-  damage();
-  const auto third = open(top / "store");
-  ASSERT_TRUE(third);
-  EXPECT_TRUE(fs::exists(file().string() + ".damaged-2"));
-  user.access_token = Secret("after the damage");
-  EXPECT_EQ(*store->replace(user), ReplaceOutcome::replaced);
-  EXPECT_TRUE((*other->load_user("ada"))->access_token.equals("after the damage"));
-  EXPECT_TRUE((**(*third)->load_user("ada")).access_token.equals("after the damage"));
-  // And when the file has gone altogether.
-  fs::remove(file());
-  EXPECT_TRUE((*open(top / "store"))->load_user("ada")->has_value());
-}
-
-// A log that lost its end reads as an older store without any fault: the copy knows better.
-TEST_F(SqliteStoreTest, AStoreThatLostItsLastStepsTakesThemFromTheCopy) {
-  { const auto made = open(top / "store"); }
-  const fs::path held = top / "held";
-  fs::copy(top / "store", held);
-  { (void)(*open(top / "store"))->put(ada(), true); }
-  const fs::path good = copy();
-  for (const auto& entry : fs::directory_iterator(held))
-    fs::copy(entry.path(), top / "store" / entry.path().filename(), fs::copy_options::overwrite_existing);
-  ASSERT_TRUE(fs::exists(good));
-  EXPECT_TRUE((*open(top / "store"))->load_user("ada")->has_value());
-  // A log-out that got lost stays one.
-  { (void)(*open(top / "store"))->clear_tokens("ada", EndReason::logged_out, true, std::nullopt); }
-  EXPECT_FALSE((**(*open(top / "store"))->load_user("ada")).logged_in);
-}
-
-TEST_F(SqliteStoreTest, ADamagedCopyIsSetAsideAndWrittenAnew) {
-  { (void)(*open(top / "store"))->put(ada(), true); }
-  std::ofstream(copy(), std::ios::trunc) << "damaged";
-  { (void)(*open(top / "store"))->put(ada(), true); }
-  EXPECT_EQ(fs::file_size(copy().string() + ".damaged-1"), 7U);
-  fs::remove(file());
-  EXPECT_TRUE((*open(top / "store"))->load_user("ada")->has_value());
-}
-
-TEST_F(SqliteStoreTest, AChangeOfAnotherHandleMakesTheDescriptorReadable) {
-  auto store = *open(top / "store");
-  auto other = *open(top / "store");
-  pollfd waited{store->changes(), POLLIN, 0};
-  ASSERT_GE(waited.fd, 0);
-  EXPECT_EQ(::poll(&waited, 1, 0), 0) << "quiet while nothing changes";
-  (void)other->put(ada(), true);
-  EXPECT_EQ(::poll(&waited, 1, 1'000), 1);
-  EXPECT_TRUE(store->load_user("ada")->has_value());
-  store->changes_seen();
-  EXPECT_EQ(::poll(&waited, 1, 0), 0);
-  (void)store->load();
-  (void)store->version();
-  EXPECT_EQ(::poll(&waited, 1, 0), 0) << "reading is no change";
 }
 
 TEST_F(SqliteStoreTest, AppsInOneFolderDoNotSeeEachOther) {

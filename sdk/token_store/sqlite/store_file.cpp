@@ -182,6 +182,17 @@ Result<void> StoreFile::build(const StoreSeal& seal, TokenBook book) const {
     int keep = 0;
     sqlite3_file_control(database->get(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
   }
+  {
+    // Not every fault on the way is told of: what gets the name must be whole.
+    const auto database = open_database(*file, static_cast<int>(wait_.count()));
+    if (!database) return database.error();
+    const auto label = prepare_database(database->get());
+    const auto whole = label ? read_sealed_book(database->get(), seal) : Result<BookHead>(label.error());
+    if (!whole) return Error(ErrorCode::StoreUnavailable, "a new token store cannot be written");
+    int keep = 0;
+    checkpoint_at_close(database->get());
+    sqlite3_file_control(database->get(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  }
   const auto published = folder_.publish(unfinished, name_);
   if (!published) return published.error();
   return {};
