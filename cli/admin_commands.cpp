@@ -49,10 +49,14 @@ Result<Administrator> Administrator::log_in(const std::string& base_url, const s
   return administrator;
 }
 
-Result<Ejson> Administrator::get(const std::string& path) {
-  const auto response = client_.send("GET", path).result();
+Result<Ejson> Administrator::get(const std::string& path) { return change("GET", path, {}); }
+
+Result<Ejson> Administrator::change(const std::string& method, const std::string& path,
+                                    const std::string& body) {
+  const auto response = client_.send(method, path, body).result();
   if (!response) return response.error();
   if (!is_good(response->status)) return refusal_of(*response);
+  if (response->body.empty()) return Ejson();
   return Ejson::parse(response->body);
 }
 
@@ -90,6 +94,16 @@ Result<std::string> Administrator::provider_id(const std::string& app_path, cons
     if (text_at(provider, "type") == type) return text_at(provider, "_id");
   }
   return Error(ErrorCode::AuthProviderNotFound, "the app has no provider " + type);
+}
+
+Result<std::string> Administrator::id_of(const std::string& list_path, const std::string& name) {
+  auto found = get(list_path);
+  if (!found) return found.error();
+  const auto* list = found->get_if<EjsonArray>();
+  for (const Ejson& each : list == nullptr ? EjsonArray{} : *list) {
+    if (text_at(each, "name") == name) return text_at(each, "_id");
+  }
+  return Error(ErrorCode::ValueNotFound, "nothing has the name " + name);
 }
 
 }  // namespace keyturn::cli

@@ -20,16 +20,20 @@ class Administrator {
 
   /// Sends and turns the answer into what is shown: the JSON itself, also as text.
   Answer send(const std::string& method, const std::string& path, const std::string& body = {});
+  /// The JSON of a 2xx answer. Errors: the refusal that the server told.
+  Result<Ejson> get(const std::string& path);
+  /// The same for a request that changes something; null when the answer has no body.
+  Result<Ejson> change(const std::string& method, const std::string& path, const std::string& body);
   /// Path of an app by its client app id ("myapp-abcde"). Errors: `AppUnknownError` when there is none.
   Result<std::string> app_path(const std::string& client_app_id);
   /// Id of the provider of that type.
   Result<std::string> provider_id(const std::string& app_path, const std::string& type);
+  /// Id of what has that name in a list. Errors: `ValueNotFound`.
+  Result<std::string> id_of(const std::string& list_path, const std::string& name);
   [[nodiscard]] const std::string& group_path() const noexcept { return group_path_; }
 
  private:
   explicit Administrator(admin::Client client) : client_(std::move(client)) {}
-  Result<Ejson> get(const std::string& path);
-
   admin::Client client_;
   std::string group_path_;
 };

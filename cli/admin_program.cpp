@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/function_commands.hpp"
+
 namespace keyturn::cli {
 namespace {
 
@@ -74,6 +76,44 @@ Answer set_token_settings(Administrator& admin, const AdminRequest& request, Ter
   return admin.send("PATCH", path + "/security/token_settings", json_text(std::move(body)));
 }
 
+Answer push_from_folder(Administrator& admin, const AdminRequest& request, Terminal&,
+                        const std::string& path) {
+  return push_functions(admin, path, request.folder);
+}
+
+// By name, in a list of the app.
+Command remove_named(const char* kind) {
+  return in_app([=](Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+    const auto id = admin.id_of(path + kind, request.name);
+    return id ? admin.send("DELETE", path + kind + "/" + *id) : answer_of(id.error());
+  });
+}
+
+// A value or a secret; a secret is asked for.
+Command set_named(const char* kind) {
+  return in_app([=](Administrator& admin, const AdminRequest& request, Terminal& terminal,
+                    const std::string& path) {
+    const bool is_secret = request.value_json.empty();
+    const Secret secret = is_secret ? terminal.read_secret("The secret: ") : Secret();
+    const EjsonDocument body{{"name", request.name},
+                             {"value", is_secret ? Ejson(secret.reveal()) : argument_of(request.value_json)}};
+    const auto id = admin.id_of(path + kind, request.name);
+    if (!id && id.error().code != ErrorCode::ValueNotFound) return answer_of(id.error());
+    return id ? admin.send("PUT", path + kind + "/" + *id, json_text(body))
+              : admin.send("POST", path + kind, json_text(body));
+  });
+}
+
+Answer add_service(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+  EjsonDocument body{{"name", request.name}, {"type", request.provider}};
+  if (!request.config_json.empty()) {
+    const auto config = Ejson::parse(request.config_json);
+    if (!config) return answer_of(config.error());
+    body.set("config", *config);
+  }
+  return admin.send("POST", path + "/services", json_text(std::move(body)));
+}
+
 class Commands {
  public:
   explicit Commands(AdminRequest& request) : request_(request) {}
@@ -138,6 +178,35 @@ class Commands {
     about("sessions", "List the user's live sessions", user_command("GET", "/sessions"));
   }
 
+  void functions(CLI::App* admin) {
+    CLI::App* functions = group(admin, "functions", "Functions of the app");
+    add(functions, "list", "List all", plain("GET", "/functions"));
+    add(functions, "push", "Create or update the functions of a folder", in_app(push_from_folder))
+        ->add_option("folder", request_.folder, "NAME.js files and their config.json")
+        ->required();
+    about_name(add(functions, "delete", "Remove one", remove_named("/functions")));
+  }
+
+  void named(CLI::App* admin, const char* kind, const char* path, const char* help) {
+    CLI::App* all = group(admin, kind, help);
+    add(all, "list", "List all", plain("GET", path));
+    CLI::App* set = add(all, "set", "Create or replace one", set_named(path));
+    about_name(set);
+    if (std::string_view(kind) == "values")
+      set->add_option("value", request_.value_json, "Extended JSON, or a plain text")->required();
+    about_name(add(all, "delete", "Remove one", remove_named(path)));
+  }
+
+  void services(CLI::App* admin) {
+    CLI::App* services = group(admin, "services", "Services that the app is linked to");
+    add(services, "list", "List all", plain("GET", "/services"));
+    CLI::App* more = add(services, "add", "Link one", in_app(add_service));
+    about_name(more);
+    more->add_option("type", request_.provider, "mongodb-atlas, mongodb")->required();
+    more->add_option("--config", request_.config_json, "Its configuration, a JSON object");
+    about_name(add(services, "delete", "Unlink one", remove_named("/services")));
+  }
+
   void token_settings(CLI::App* admin) {
     CLI::App* settings = group(admin, "token-settings", "Lifetimes and algorithm of the app's tokens");
     add(settings, "get", "Show", plain("GET", "/security/token_settings"));
@@ -152,6 +221,8 @@ class Commands {
   }
 
  private:
+  void about_name(CLI::App* command) { command->add_option("name", request_.name, "Its name")->required(); }
+
   AdminRequest& request_;
 };
 
@@ -165,6 +236,10 @@ void add_admin_commands(CLI::App& parser, AdminRequest& request) {
   commands.apps(admin);
   commands.providers(admin);
   commands.users(admin);
+  commands.functions(admin);
+  commands.named(admin, "values", "/values", "Values that functions read");
+  commands.named(admin, "secrets", "/secrets", "Secrets of the app, which are asked for and never shown");
+  commands.services(admin);
   commands.token_settings(admin);
 }
 

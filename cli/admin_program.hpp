@@ -26,6 +26,8 @@ struct AdminRequest {
   std::string user;
   std::string after;
   std::string session;
+  std::string folder;
+  std::string value_json;
   std::optional<std::int64_t> access_seconds;
   std::optional<std::int64_t> refresh_seconds;
   std::optional<std::int64_t> idle_seconds;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include <keyturn/testing.hpp>
@@ -168,6 +169,104 @@ TEST_F(CommandLine, AdministratorSetsTokenLifetimes) {
             R"({"access_token_lifetime_seconds":600,"refresh_token_idle_seconds":null})");
   EXPECT_EQ(server_.requests().front().body,
             R"({"username":"admin@example.com","password":"admin-password"})");
+}
+
+TEST_F(CommandLine, CallSendsEachArgumentAsJsonOrText) {
+  log_in();
+  const char* const call = "/api/client/v2.0/app/x/functions/call";
+  server_.enqueue("POST", call, {.status = 200, .body = R"({"n":{"$numberLong":"3"},"at":[1]})"});
+  ASSERT_EQ(type({"call", "sum", "1", "-2", "[1,2]", "{\"a\":{\"$oid\":\"5f0000000000000000000001\"}}",
+                  "two words", "\"1\"", "true", "[x", "[x]", " [1]"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(terminal_.out, "{\"n\":3,\"at\":[1]}\n");
+  EXPECT_EQ(
+      server_.requests().back().body,
+      R"({"name":"sum","arguments":[{"$numberInt":"1"},{"$numberInt":"-2"},[{"$numberInt":"1"},{"$numberInt":"2"}],)"
+      R"({"a":{"$oid":"5f0000000000000000000001"}},"two words","1",true,"[x","[x]",[{"$numberInt":"1"}]]})");
+  server_.enqueue("POST", call, {.status = 200, .body = "7"});
+  ASSERT_EQ(type({"call", "seven", "--json"}), 0) << terminal_.err;
+  EXPECT_EQ(terminal_.out, "{\"result\":7}\n");
+  server_.enqueue("POST", call,
+                  {.status = 400, .body = R"({"error":"no","error_code":"FunctionExecutionError"})"});
+  EXPECT_EQ(type({"call", "fails"}), 1);
+  EXPECT_EQ(terminal_.err, "keyturn: no (FunctionExecutionError)\n");
+  EXPECT_EQ(type({"call"}), 2);
+}
+
+class FunctionFolder : public CommandLine {
+ protected:
+  void write(const std::string& name, const std::string& text) {
+    const auto file = folder_ / "functions" / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file) << text;
+  }
+  int push() {
+    server_.enqueue("POST", "/api/admin/v3.0/auth/providers/local-userpass/login",
+                    {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
+    server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
+                    {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
+    server_.enqueue("GET", "/api/admin/v3.0/groups/g/apps",
+                    {.status = 200, .body = R"([{"_id":"1","client_app_id":"x"}])"});
+    terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
+    terminal_.variables["KEYTURN_ADMIN_PASSWORD"] = "admin-password";
+    return type({"--app", "x", "--base-url", server_.base_url(), "admin", "functions", "push",
+                 (folder_ / "functions").string()});
+  }
+  void known(const std::string& body) { server_.enqueue("GET", kFunctions, {.status = 200, .body = body}); }
+  static constexpr const char* kFunctions = "/api/admin/v3.0/groups/g/apps/1/functions";
+};
+
+TEST_F(FunctionFolder, PushCreatesUpdatesAndLeavesAloneWhatIsTheSame) {
+  write("sum.js", "exports = (a, b) => a + b;");
+  write("old.js", "exports = () => 2;");
+  write("same.js", "exports = () => 3;");
+  write("math/half.js", "exports = (a) => a / 2;");
+  write("node_modules/x/index.js", "module.exports = 1;");
+  write("first/source.js", "exports = () => 1;");
+  write("first/config.json", R"({"id":"5f","name":"first","private":true})");
+  write("config.json",
+        R"([{"name":"sum","private":true,"run_as_system":true},{"name":"same","private":false}])");
+  known(R"([{"_id":"o","name":"old"},{"_id":"s","name":"same"},{"_id":"z","name":"elsewhere"}])");
+  server_.enqueue("GET", std::string(kFunctions) + "/o",
+                  {.status = 200, .body = R"({"_id":"o","name":"old","source":"exports = () => 1;"})"});
+  server_.enqueue(
+      "GET", std::string(kFunctions) + "/s",
+      {.status = 200,
+       .body =
+           R"({"_id":"s","name":"same","source":"exports = () => 3;","can_evaluate":{},"last_modified":5})"});
+  for (int i = 0; i < 3; ++i) server_.enqueue("POST", kFunctions, {.status = 201, .body = R"({"_id":"n"})"});
+  server_.enqueue("PUT", std::string(kFunctions) + "/o", {.status = 204});
+  ASSERT_EQ(push(), 0) << terminal_.err;
+  EXPECT_EQ(terminal_.out, "created first\ncreated math/half\nupdated old\nunchanged same\ncreated sum\n");
+  EXPECT_EQ(server_.requests().back().body,
+            R"({"name":"sum","private":true,"run_as_system":true,"source":"exports = (a, b) => a + b;"})");
+}
+
+TEST_F(FunctionFolder, OneRefusalIsToldAndTheOthersArePutInPlace) {
+  write("bad.js", "exports = (");
+  write("good.js", "exports = () => 1;");
+  known("[]");
+  server_.enqueue("POST", kFunctions,
+                  {.status = 400, .body = R"({"error":"line 1","error_code":"FunctionSyntaxError"})"});
+  server_.enqueue("POST", kFunctions, {.status = 201, .body = R"({"_id":"n"})"});
+  EXPECT_EQ(push(), 1);
+  EXPECT_EQ(terminal_.out, "failed bad: line 1 (FunctionSyntaxError)\ncreated good\n");
+}
+
+TEST_F(FunctionFolder, FolderThatDoesNotFitTogetherIsNotSent) {
+  write("sum.js", "exports = 1;");
+  write("config.json", R"([{"name":"summ"}])");
+  EXPECT_EQ(push(), 1);
+  EXPECT_NE(terminal_.err.find("there is no file summ.js"), std::string::npos) << terminal_.err;
+  EXPECT_EQ(server_.count("GET", kFunctions), 0);
+  for (const char* config : {"{}", "[{}]", "[", R"([{"name":"sum"},{"name":"sum"}])"}) {
+    write("config.json", config);
+    EXPECT_EQ(push(), 1) << config;
+    EXPECT_NE(terminal_.err.find("config.json: "), std::string::npos) << config;
+  }
+  std::filesystem::remove_all(folder_ / "functions");
+  EXPECT_EQ(push(), 1);
 }
 
 }  // namespace

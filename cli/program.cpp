@@ -3,10 +3,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
 #include "cli/admin_program.hpp"
+#include "cli/function_commands.hpp"
 #include "cli/settings.hpp"
 #include "cli/user_commands.hpp"
 
@@ -27,21 +29,24 @@ struct Request {
   bool json = false;
   std::string user_id;
   LoginChoice login;
+  bool bind = false;
   std::int64_t min_validity_seconds = 10;
   bool why = false;
   std::string revoke;
   bool revoke_others = false;
   RequestChoice request;
+  CallChoice call;
   bool forget = false;
   /// Set by the chosen command.
   std::function<Answer(Request&, Terminal&)> command;
 };
 
-Result<App> open(const Settings& settings) {
+Result<App> open(const Settings& settings, bool bind = false) {
   return App::open({.app_id = settings.app_id,
                     .base_url = settings.base_url,
-                    .store = TokenStoreConfiguration::in_directory(
-                        settings.store, TokenStoreKey::in_file(settings.key_file))});
+                    .store = TokenStoreConfiguration::in_directory(settings.store,
+                                                                   TokenStoreKey::in_file(settings.key_file)),
+                    .bind_sessions = bind});
 }
 
 // A command about one user of an opened app.
@@ -65,7 +70,7 @@ std::function<Answer(Request&, Terminal&)> for_user(
 Answer do_log_in(Request& request, Terminal& terminal) {
   const auto settings = complete(request.settings, terminal);
   if (!settings) return answer_of(settings.error());
-  auto app = open(*settings);
+  auto app = open(*settings, request.bind);
   if (!app) return answer_of(app.error());
   Answer answer = log_in(*app, request.login, terminal);
   if (answer.code != ExitCode::ok) return answer;
@@ -92,6 +97,7 @@ void add_login(CLI::App& parser, Request& request) {
                 "Log in with a JWT of an issuer that the app trusts, which is asked for");
   login->add_flag("--register", request.login.register_first, "Register the e-mail address first")
       ->needs(email);
+  login->add_flag("--bind", request.bind, "Bind the session to a key of this device (DPoP)");
   login->callback([&request] { request.command = do_log_in; });
 }
 
@@ -134,6 +140,22 @@ void add_account_commands(CLI::App& parser, Request& request) {
   });
 }
 
+// The parser would cut "[1,2]" into two arguments, but not " [1,2]".
+std::vector<std::string> guarded(std::vector<std::string> arguments) {
+  bool is_call = false;
+  for (std::string& each : arguments) {
+    if (is_call && (each.starts_with('[') || each.starts_with(' '))) each.insert(0, " ");
+    is_call = is_call || each == "call";
+  }
+  return arguments;
+}
+
+void unguard(std::vector<std::string>& arguments) {
+  for (std::string& each : arguments) {
+    if (each.starts_with(' ')) each.erase(0, 1);
+  }
+}
+
 void add_server_commands(CLI::App& parser, Request& request) {
   CLI::App* sessions =
       parser.add_subcommand("sessions", "List the user's sessions on all devices, or end some");
@@ -145,6 +167,16 @@ void add_server_commands(CLI::App& parser, Request& request) {
       if (!r.revoke.empty()) return revoke_session(user, r.revoke);
       return r.revoke_others ? revoke_other_sessions(user) : list_sessions(user);
     });
+  });
+  CLI::App* call =
+      parser.add_subcommand("call", "Call a function of the app as the user, and print its result");
+  call->add_option("name", request.call.name, "The function's name")->required();
+  call->add_option("arguments", request.call.arguments,
+                   "Extended JSON each; what is not JSON is taken as a text");
+  call->callback([&request] {
+    unguard(request.call.arguments);
+    request.command =
+        for_user([](App&, const User& user, const Request& r) { return call_function(user, r.call); });
   });
   CLI::App* send = parser.add_subcommand(
       "request", "Send a request of your own with the user's token to the app's server");
@@ -189,7 +221,8 @@ int run(const std::vector<std::string>& arguments, Terminal& terminal) {
   add_server_commands(parser, request);
   AdminRequest admin;
   add_admin_commands(parser, admin);
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  std::vector<std::string> reversed = guarded(arguments);
+  std::reverse(reversed.begin(), reversed.end());
   try {
     parser.parse(std::move(reversed));
   } catch (const CLI::Success& wanted) {  // --help, --version
