@@ -27,6 +27,7 @@ EjsonDocument describe(const User& user) {
   for (const UserIdentity& identity : user.identities()) providers.emplace_back(identity.provider_type);
   EjsonDocument document{
       {"user", user.identifier()}, {"state", name_of(user.state())}, {"providers", providers}};
+  if (user.is_logged_in()) document.set("bound_to_device", user.is_bound_to_device());
   if (const auto profile = Ejson::parse(user.profile())) document.set("profile", *profile);
   return document;
 }
@@ -103,6 +104,7 @@ Answer show_status(const User& user, bool why) {
   Answer answer;
   answer.json = describe(user);
   answer.text = one_line(user);
+  if (user.is_bound_to_device()) answer.text += "  bound to this device";
   const EndReason reason = user.end_reason();
   if (reason != EndReason::none) answer.json.set("reason", std::string(to_string(reason)));
   if (why && reason != EndReason::none)

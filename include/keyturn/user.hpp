@@ -93,6 +93,8 @@ class User {
   /// The refresh token held now; empty when logged out. It buys access tokens until it expires: treat it as a
   /// password.
   [[nodiscard]] std::string refresh_token() const;
+  /// Whether the refresh token is good on this device only (`App::configuration::bind_sessions`).
+  [[nodiscard]] bool is_bound_to_device() const;
 
   [[nodiscard]] std::string identifier() const;
   [[nodiscard]] UserState state() const;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "core/crypto/crypto.hpp"
@@ -138,7 +139,12 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   const auto callbacks = std::make_shared<CallbackThread>();
   AppParts parts;
   const auto transport = std::make_shared<CurlTransport>(*loop);
-  parts.session = {clock, loop, transport, std::move(*store), callbacks, chance, transport};
+  std::shared_ptr<HttpTransport> sender = transport;
+  if (kept->device_key) {
+    sender = std::make_shared<PossessionTransport>(transport, clock, std::move(*kept->device_key),
+                                                   config.bind_sessions);
+  }
+  parts.session = {clock, loop, sender, std::move(kept->store), callbacks, chance, transport};
   parts.boot_id = boot_id();
   parts.stop_loop = [loop] { loop->stop(); };
   parts.stop_callbacks = [callbacks] { callbacks->close(); };

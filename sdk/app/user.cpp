@@ -64,6 +64,8 @@ std::string User::refresh_token() const {
       [](const StoredUser& facts) { return std::string(facts.refresh_token.reveal()); });
 }
 
+bool User::is_bound_to_device() const { return sdk::is_bound_to_key(refresh_token()); }
+
 std::string User::identifier() const { return core_->record()->id; }
 UserState User::state() const { return core_->record()->state; }
 

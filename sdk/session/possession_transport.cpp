@@ -27,15 +27,17 @@ bool asks_for_nonce(const Result<HttpResponse>& answer) {
 
 }  // namespace
 
-bool wants_proof(std::string_view method, std::string_view url) noexcept {
+ProofFor proof_wanted(std::string_view method, std::string_view url) noexcept {
   const std::string_view path = without_query(url);
-  if (path.find("/auth/api_keys") != std::string_view::npos) return true;
-  return method == "POST" && (path.ends_with(protocol::kSessionPath) || path.ends_with("/login"));
+  if (path.find("/auth/api_keys") != std::string_view::npos) return ProofFor::refresh_token;
+  if (method != "POST") return ProofFor::nothing;
+  if (path.ends_with(protocol::kSessionPath)) return ProofFor::refresh_token;
+  return path.ends_with("/login") ? ProofFor::log_in : ProofFor::nothing;
 }
 
 struct PossessionTransport::State {
-  State(std::shared_ptr<HttpTransport> transport, std::shared_ptr<Clock> time, jwt::Key device_key)
-      : inner(std::move(transport)), clock(std::move(time)), key(std::move(device_key)) {}
+  State(std::shared_ptr<HttpTransport> transport, std::shared_ptr<Clock> time, jwt::Key device_key, bool bind)
+      : inner(std::move(transport)), clock(std::move(time)), key(std::move(device_key)), at_log_in(bind) {}
 
   [[nodiscard]] HttpRequest proven(const HttpRequest& request) {
     HttpRequest copy = request;
@@ -62,16 +64,18 @@ struct PossessionTransport::State {
   const std::shared_ptr<HttpTransport> inner;
   const std::shared_ptr<Clock> clock;
   const jwt::Key key;
+  const bool at_log_in;
   std::mutex mutex;  // a leaf
   std::string nonce;
 };
 
 PossessionTransport::PossessionTransport(std::shared_ptr<HttpTransport> inner, std::shared_ptr<Clock> clock,
-                                         jwt::Key key)
-    : state_(std::make_shared<State>(std::move(inner), std::move(clock), std::move(key))) {}
+                                         jwt::Key key, bool at_log_in)
+    : state_(std::make_shared<State>(std::move(inner), std::move(clock), std::move(key), at_log_in)) {}
 
 void PossessionTransport::send(HttpRequest request, Callback done) {
-  if (!wants_proof(request.method, request.url))
+  const ProofFor wanted = proof_wanted(request.method, request.url);
+  if (wanted == ProofFor::nothing || (wanted == ProofFor::log_in && !state_->at_log_in))
     return state_->inner->send(std::move(request), std::move(done));
   HttpRequest first = state_->proven(request);
   state_->inner->send(std::move(first), [state = state_, request = std::move(request),

@@ -13,9 +13,10 @@ namespace keyturn::sdk {
 
 /// Whether a request opens a session or carries a refresh token, so that a server may want to know who holds
 /// the session's key. `url` is absolute.
-[[nodiscard]] bool wants_proof(std::string_view method, std::string_view url) noexcept;
+enum class ProofFor { nothing, log_in, refresh_token };
+[[nodiscard]] ProofFor proof_wanted(std::string_view method, std::string_view url) noexcept;
 
-/// Adds a proof of possession of the device's key (DPoP, RFC 9449) to the requests that `wants_proof` names,
+/// Adds a proof of possession of the device's key (DPoP, RFC 9449) to the requests that `proof_wanted` names,
 /// with the nonce that the server gave last. When the server asks for a nonce the request is sent once more
 /// with it, so a wrong clock costs one exchange and nothing else. A server that knows nothing of proofs
 /// passes the header over, and the session is a bearer session.
@@ -23,8 +24,10 @@ namespace keyturn::sdk {
 /// Contract, thread safety: as `HttpTransport`.
 class PossessionTransport final : public HttpTransport {
  public:
-  /// `key` is an ES256 pair.
-  PossessionTransport(std::shared_ptr<HttpTransport> inner, std::shared_ptr<Clock> clock, jwt::Key key);
+  /// `key` is an ES256 pair. Without `at_log_in` only sessions that are bound already are served, and new
+  /// ones are bearer sessions.
+  PossessionTransport(std::shared_ptr<HttpTransport> inner, std::shared_ptr<Clock> clock, jwt::Key key,
+                      bool at_log_in);
   void send(HttpRequest request, Callback done) override;
 
  private:

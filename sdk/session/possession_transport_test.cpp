@@ -56,24 +56,37 @@ class PossessionTransportTest : public ::testing::Test {
   const std::shared_ptr<Canned> canned = std::make_shared<Canned>();
   const std::shared_ptr<keyturn::testing::FakeClock> clock = std::make_shared<keyturn::testing::FakeClock>();
   const jwt::Key key = jwt::Key::generate_es256("device");
-  PossessionTransport transport{canned, clock, key};
+  PossessionTransport transport{canned, clock, key, true};
   int answered = 0;
 };
 
-TEST(WantsProof, WhatOpensASessionOrCarriesARefreshToken) {
+TEST(ProofWanted, ByWhatOpensASessionOrCarriesARefreshToken) {
   const char* const base = "https://example.com/api/client/v2.0";
-  const auto wants = [&](const char* method, const char* path) {
-    return wants_proof(method, std::string(base) + path);
+  const auto wanted = [&](const char* method, const char* path) {
+    return proof_wanted(method, std::string(base) + path);
   };
-  EXPECT_TRUE(wants("POST", "/auth/session"));
-  EXPECT_TRUE(wants("POST", "/app/x/auth/providers/anon-user/login"));
-  EXPECT_TRUE(wants("POST", "/app/x/auth/providers/anon-user/login?link=true"));
-  EXPECT_TRUE(wants("GET", "/auth/api_keys"));
-  EXPECT_TRUE(wants("DELETE", "/auth/api_keys/1"));
-  EXPECT_FALSE(wants("DELETE", "/auth/session"));
-  EXPECT_FALSE(wants("GET", "/auth/profile"));
-  EXPECT_FALSE(wants("POST", "/app/x/functions/call"));
-  EXPECT_FALSE(wants("POST", "/app/x/functions/call?a=/auth/session"));
+  EXPECT_EQ(wanted("POST", "/auth/session"), ProofFor::refresh_token);
+  EXPECT_EQ(wanted("GET", "/auth/api_keys"), ProofFor::refresh_token);
+  EXPECT_EQ(wanted("DELETE", "/auth/api_keys/1"), ProofFor::refresh_token);
+  EXPECT_EQ(wanted("POST", "/app/x/auth/providers/anon-user/login"), ProofFor::log_in);
+  EXPECT_EQ(wanted("POST", "/app/x/auth/providers/anon-user/login?link=true"), ProofFor::log_in);
+  EXPECT_EQ(wanted("DELETE", "/auth/session"), ProofFor::nothing);
+  EXPECT_EQ(wanted("GET", "/auth/profile"), ProofFor::nothing);
+  EXPECT_EQ(wanted("POST", "/app/x/functions/call"), ProofFor::nothing);
+  EXPECT_EQ(wanted("POST", "/app/x/functions/call?a=/auth/session"), ProofFor::nothing);
+}
+
+TEST_F(PossessionTransportTest, BindsNoNewSessionUnlessAskedTo) {
+  PossessionTransport unasked(canned, clock, key, false);
+  canned->answers = {{200, {}, "{}"}, {201, {}, "{}"}};
+  HttpRequest request;
+  request.method = "POST";
+  request.url = "https://example.com/api/client/v2.0/app/x/auth/providers/anon-user/login";
+  unasked.send(request, [](const Result<HttpResponse>&) {});
+  request.url = kRefresh;
+  unasked.send(request, [](const Result<HttpResponse>&) {});
+  EXPECT_FALSE(find_header(canned->requests[0].headers, "DPoP").has_value());
+  EXPECT_TRUE(find_header(canned->requests[1].headers, "DPoP").has_value());
 }
 
 TEST_F(PossessionTransportTest, ProvesTheKeyForExactlyThisRequest) {

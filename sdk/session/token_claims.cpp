@@ -21,6 +21,12 @@ TokenClaims read_claims(std::string_view token) {
   return out;
 }
 
+bool is_bound_to_key(std::string_view token) {
+  const auto claims = jwt::read_unverified(token);
+  const json::Value* confirmation = claims ? claims->find("cnf") : nullptr;
+  return confirmation != nullptr && confirmation->string_at("jkt").has_value();
+}
+
 bool looks_like_jwt(std::string_view token) noexcept {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||

@@ -19,6 +19,9 @@ struct TokenClaims {
 };
 [[nodiscard]] TokenClaims read_claims(std::string_view token);
 
+/// Whether a token names a key that its sender must prove to hold (`cnf.jkt`, RFC 9449 section 6.1).
+[[nodiscard]] bool is_bound_to_key(std::string_view token);
+
 /// Three non-empty parts of the base64url alphabet (client-api.md 4.4).
 [[nodiscard]] bool looks_like_jwt(std::string_view token) noexcept;
 
