@@ -11,6 +11,8 @@ namespace keyturn::sdk {
 namespace {
 
 constexpr std::chrono::milliseconds kLockPoll{20};
+/// Names the second lock of a user; no user id has a line end.
+constexpr const char* kStandby = "\nstandby";
 
 const char* name_of(RefreshFlight::Why why) {
   switch (why) {
@@ -43,12 +45,18 @@ void RefreshFlight::take_lock() {
     finish_superseded();
     return;
   }
+  const auto waited = manager_.parts_.clock->boot_now() - started_at_;
+  const auto wait = manager_.settings_.lock_wait;
   auto lock = manager_.parts_.store->try_lock(user_->id);
+  // Its holder may be frozen: after the wait one of those who wait takes its place, the others go on waiting.
+  if (lock && *lock == nullptr && waited >= wait)
+    lock = manager_.parts_.store->try_lock(user_->id + kStandby);
   const bool taken_by_other = lock.has_value() && *lock == nullptr;
   if (lock) lock_ = std::move(*lock);
   if (settled_by_store()) return;
-  // Without the lock after the wait, and when the store cannot lock: a refresh is idempotent here (rule S2).
-  if (taken_by_other && manager_.parts_.clock->boot_now() - started_at_ < manager_.settings_.lock_wait) {
+  // Without any lock after twice the wait, and when the store cannot lock: a refresh is idempotent here (rule
+  // S2).
+  if (taken_by_other && waited < 2 * wait) {
     manager_.parts_.loop->schedule(kLockPoll, [self = shared_from_this()] { self->take_lock(); });
     return;
   }

@@ -38,7 +38,8 @@ struct SessionSettings {
   std::string boot_id;   ///< Names the boot that the clock's time line belongs to.
   json::Object device;   ///< Sent at log-in and link (client-api.md 8).
   std::chrono::milliseconds request_timeout{60'000};
-  /// How long a refresh waits for another process before it goes on alone (rule S2).
+  /// How long a refresh waits for another process before it takes that one for frozen and one of those who
+  /// wait goes on in its place; after twice as long each goes on alone (rule S2).
   std::chrono::milliseconds lock_wait{5'000};
   /// How often other processes' changes are looked for, at most, while tokens are asked for.
   std::chrono::milliseconds look_around{200};

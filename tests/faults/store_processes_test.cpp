@@ -55,7 +55,7 @@ char answer_of(const Worker& worker, milliseconds wait) {
 
 TEST(StoreProcesses, ShareOneRefreshEvenWhenTheHolderFreezes) {
   const int processes = full_size() ? 64 : 12;
-  const int rounds = full_size() ? 60 : 6;
+  const int rounds = full_size() ? 60 : 3;
   const int freeze_every = full_size() ? 4 : 3;
   const Scratch scratch;
   testing::ScriptedServer server;
