@@ -16,12 +16,12 @@ protocol::Plan Api::plan(std::string_view method, std::string_view target) const
   return pipeline_->plan(method, target);
 }
 
-void Api::handle(HttpRequest request, protocol::Respond respond) { respond(pipeline_->answer(request)); }
+void Api::handle(HttpRequest request, protocol::Respond respond) { respond(pipeline_->reply(request)); }
 
 HttpResponse Api::refuse(int status, std::string_view why, const HttpRequest& head) {
   return pipeline_->refuse(status, why, head);
 }
 
-HttpResponse Api::answer(const HttpRequest& request) { return pipeline_->answer(request); }
+HttpResponse Api::answer(const HttpRequest& request) { return pipeline_->reply(request).response; }
 
 }  // namespace keyturn::server

@@ -23,6 +23,8 @@
 
 namespace keyturn::server {
 
+class WatchHub;
+
 /// The rules that the routes call. Lifetime: all must outlive the `Api`.
 struct ApiServices {
   AppDirectory& directory;
@@ -36,6 +38,7 @@ struct ApiServices {
   FunctionRuntime* functions = nullptr;  ///< Null: functions answer `ServiceUnavailable`.
   DataService* data = nullptr;           ///< Null: no service is linked.
   AppLog* log = nullptr;                 ///< Null: the `Api` keeps one of its own.
+  WatchHub* watches = nullptr;           ///< Null: nothing can be watched.
 };
 
 /// One finished request, for the operator's log. Holds no token, password, key, query or body.

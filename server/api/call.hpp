@@ -26,6 +26,9 @@ namespace keyturn::server::api {
 struct Answer {
   int status = 204;
   std::string body;
+  HttpHeaders headers = {};       ///< Besides the usual ones.
+  std::string content_type = {};  ///< Of the body; empty: JSON, unless `headers` say otherwise.
+  std::unique_ptr<protocol::BodyStream> stream = nullptr;  ///< Instead of `body`: `text/event-stream`.
 };
 [[nodiscard]] inline Answer no_content(int status = 204) { return {status, {}}; }
 [[nodiscard]] Answer json_answer(json::Value value, int status = 200);
@@ -53,8 +56,10 @@ struct Call {
   std::optional<Caller> caller;        ///< Set for `access`, `refresh` and `admin`.
   std::string_view bearer;             ///< Set for `session` and `admin_session`.
   json::Value body;
-  std::string user_id;     ///< Who a log-in turned out to be, for the app's log.
-  bool is_logged = false;  ///< The app's log has this request already.
+  std::string user_id;            ///< Who a log-in turned out to be, for the app's log.
+  std::string query_bearer = {};  ///< What `bearer` views when it came in the query.
+  std::string withheld = {};      ///< What an error does not tell the client, for the operator.
+  bool is_logged = false;         ///< The app's log has this request already.
 
   [[nodiscard]] const json::Object& members() const { return *body.as_object(); }
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const {

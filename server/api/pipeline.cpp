@@ -15,6 +15,7 @@
 #include "server/api/possession.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
+#include "server/domain/settings.hpp"
 
 namespace keyturn::server {
 
@@ -29,11 +30,17 @@ namespace {
 
 constexpr std::string_view kClientApp = "/app/{}";
 constexpr std::string_view kAdminApp = "/groups/{}/apps/{}";
+constexpr std::string_view kProviders = "/app/{}/auth/providers/";
+constexpr std::string_view kConfirmCall = "/app/{}/auth/providers/local-userpass/confirm/call";
+constexpr std::string_view kResetCall = "/app/{}/auth/providers/local-userpass/reset/call";
 constexpr std::size_t kSmallBody = std::size_t{64} * 1024;
 
 bool begins_with(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
 }
+
+/// Whether pages in browsers may come with their app's id or bearer.
+bool is_for_clients(Surface surface) { return surface == Surface::client || surface == Surface::endpoint; }
 
 Error unauthorized() { return session_over("unauthorized"); }
 
@@ -86,16 +93,20 @@ Api::Pipeline::Pipeline(const ApiServices& services, ApiOptions options)
   router_.add(Surface::plain, api::health_routes());
   for (const auto* routes :
        {&api::client_auth_routes(), &api::client_session_routes(), &api::client_password_routes(),
-        &api::client_key_routes(), &api::client_call_routes()}) {
+        &api::client_key_routes(), &api::client_watch_routes(), &api::client_call_routes(),
+        &api::client_push_routes()}) {
     router_.add(Surface::client, *routes);
   }
   for (const auto* routes :
        {&api::admin_auth_routes(), &api::admin_app_routes(), &api::admin_user_routes(),
         &api::admin_registration_routes(), &api::admin_provider_routes(), &api::admin_security_routes(),
-        &api::admin_secret_routes(), &api::admin_document_routes(), &api::admin_function_routes(), &api::admin_service_routes(),
-        &api::admin_settings_routes(), &api::admin_deployment_routes(), &api::admin_log_routes()}) {
+        &api::admin_secret_routes(), &api::admin_document_routes(), &api::admin_function_routes(),
+        &api::admin_push_routes(), &api::admin_data_api_routes(), &api::admin_service_routes(), &api::admin_settings_routes(),
+        &api::admin_deployment_routes(), &api::admin_log_routes()}) {
     router_.add(Surface::admin, *routes);
   }
+  router_.add(Surface::endpoint, api::data_api_routes());
+  router_.add(Surface::endpoint, api::endpoint_routes());
   router_.add(Surface::internal, api::private_routes());
   refresh_ = router_.match("POST", protocol::kSessionPath);
 }
@@ -108,7 +119,35 @@ Match Api::Pipeline::match(std::string_view method, std::string_view target) con
 protocol::Plan Api::Pipeline::plan(std::string_view method, std::string_view target) const noexcept {
   const Match found = match(method, target);
   if (found.route == nullptr) return {protocol::Lane::immediate, kSmallBody};
-  return {found.route->lane, api::body_limit(found.route->body, found.surface)};
+  return {lane_of(found), api::body_limit(found.route->body, found.surface)};
+}
+
+/// A log-in or a registration that runs a function of the app waits for that function, which may take its
+/// time, so it is worked on where functions are.
+protocol::Lane Api::Pipeline::lane_of(const Match& found) const noexcept {
+  using protocol::Lane;
+  const Lane usual = found.route->lane;
+  if (found.surface != Surface::client || (usual != Lane::password && usual != Lane::storage) ||
+      !begins_with(found.pattern, kProviders)) {
+    return usual;
+  }
+  // Decoded as `find_app` does it: another spelling of the id must not lead to another lane.
+  std::shared_ptr<const AppView> app;
+  try {
+    app = services_.directory.by_client_app_id(api::percent_decode(found.arguments[0]).value_or(""));
+  } catch (const std::exception&) {  // no memory for the text
+    return Lane::function;
+  }
+  if (app == nullptr) return usual;
+  const std::string_view operation = found.pattern.substr(found.pattern.rfind('/'));
+  if (operation == "/login") return app->app.user_creation_function.empty() ? usual : Lane::function;
+  const AuthProvider* provider = app->provider("local-userpass");
+  if (provider == nullptr) return usual;
+  const bool confirms = flag_at(provider->config, "runConfirmationFunction");
+  const bool resets = flag_at(provider->config, "runResetFunction");
+  const bool is_confirmation = operation == "/register" || begins_with(found.pattern, kConfirmCall);
+  const bool is_reset = begins_with(found.pattern, kResetCall);
+  return (confirms && is_confirmation) || (resets && is_reset) ? Lane::function : usual;
 }
 
 std::string Api::Pipeline::new_request_id(WallTime now) {
@@ -118,7 +157,7 @@ std::string Api::Pipeline::new_request_id(WallTime now) {
   return make_object_id(now, bytes);
 }
 
-HttpResponse Api::Pipeline::answer(const HttpRequest& request) {
+protocol::Reply Api::Pipeline::reply(const HttpRequest& request) {
   const WallTime now = services_.clock.wall_now();
   const Match found = match(request.method, request.url);
   Exchange exchange{Call{services_,
@@ -143,7 +182,10 @@ HttpResponse Api::Pipeline::answer(const HttpRequest& request) {
                     {},
                     {}};
   try {
-    return render(exchange, run(exchange, found));
+    Result<Answer> outcome = run(exchange, found);
+    HttpResponse response = render(exchange, outcome);
+    if (!outcome || outcome->stream == nullptr) return response;
+    return {std::move(response), std::move(outcome->stream)};
   } catch (const std::exception& fault) {
     exchange.detail = fault.what();
     return render(exchange, Error(ErrorCode::InternalServerError, "internal server error"));
@@ -167,7 +209,7 @@ HttpResponse Api::Pipeline::refuse(int status, std::string_view why, const HttpR
     for (std::size_t i = 0; i < found.argument_count; ++i) {
       exchange.call.arguments[i] = api::percent_decode(found.arguments[i]).value_or("");
     }
-    if (found.surface == Surface::client) static_cast<void>(find_app(exchange.call, found));
+    if (is_for_clients(found.surface)) static_cast<void>(find_app(exchange.call, found));
     if (status == 405) exchange.allow = router_.allowed(api::path_of(head.url));
     const ErrorCode code = status == 503   ? ErrorCode::ServiceUnavailable
                            : status == 429 ? ErrorCode::TooManyRequests
@@ -187,24 +229,24 @@ Result<Answer> Api::Pipeline::run(Exchange& exchange, const Match& found) {
     if (!decoded) return refusal(ErrorCode::BadRequest, "invalid escape in the path");
     call.arguments[i] = *std::move(decoded);
   }
-  if (found.surface == Surface::client && call.request.method == "OPTIONS") {
+  if (is_for_clients(found.surface) && call.request.method == "OPTIONS") {
     exchange.is_preflight = true;
     static_cast<void>(find_app(call, found));
     return api::no_content();
   }
   if (found.route == nullptr) {
     if (!found.path_exists) return refusal(ErrorCode::AppUnknownError, 404, "not found");
-    if (found.surface == Surface::client) static_cast<void>(find_app(call, found));
+    if (is_for_clients(found.surface)) static_cast<void>(find_app(call, found));
     exchange.allow = router_.allowed(api::path_of(call.request.url));
     return refusal(ErrorCode::AppUnknownError, 405, "method not allowed");
   }
   const Route& route = *found.route;
   call.kind = route.kind;
-  if (found.surface == Surface::client) {
+  if (is_for_clients(found.surface)) {
     if (auto known = find_app(call, found); !known) return known.error();
   }
   if (auto known = authenticate(call, route); !known) return known.error();
-  if (found.surface != Surface::client) {  // administrators only learn which apps there are
+  if (!is_for_clients(found.surface)) {  // administrators only learn which apps there are
     if (auto known = find_app(call, found); !known) return known.error();
   }
   if (call.request.body.size() > api::body_limit(route.body, found.surface)) {
@@ -218,13 +260,13 @@ Result<Answer> Api::Pipeline::run(Exchange& exchange, const Match& found) {
 
 Result<void> Api::Pipeline::find_app(Call& call, const Match& found) const {
   if (found.pattern.empty()) return {};
-  if (found.surface == Surface::client && begins_with(found.pattern, kClientApp)) {
+  if (is_for_clients(found.surface) && begins_with(found.pattern, kClientApp)) {
     call.app = services_.directory.by_client_app_id(call.arguments[0]);
     if (call.app != nullptr) return {};
     return refusal(ErrorCode::AppUnknownError, 404,
                    "cannot find app using Client App ID '" + call.arguments[0] + "'");
   }
-  if (found.surface != Surface::client && begins_with(found.pattern, "/groups/{}")) {
+  if (!is_for_clients(found.surface) && begins_with(found.pattern, "/groups/{}")) {
     if (call.arguments[0] != services_.apps.group_id()) {
       return refusal(ErrorCode::AppUnknownError, 404, "group not found");
     }
@@ -240,6 +282,10 @@ Result<void> Api::Pipeline::authenticate(Call& call, const Route& route) {
   if (route.auth == Auth::none) return {};
   const bool is_call = route.body == api::Body::function;
   auto bearer = api::read_bearer(call.request.headers, is_call ? "unauthorized" : api::kWantBearer);
+  if (route.auth == Auth::stream && !find_header(call.request.headers, "authorization")) {
+    call.query_bearer = call.parameter("baas_at").value_or("");
+    if (!call.query_bearer.empty()) bearer = std::string_view(call.query_bearer);
+  }
   if (!bearer) return bearer.error();
   call.bearer = *bearer;
   if (route.auth == Auth::session || route.auth == Auth::admin_session) return {};
@@ -270,14 +316,22 @@ HttpResponse Api::Pipeline::render(Exchange& exchange, const Result<Answer>& out
   } else {
     response = render_error(exchange, outcome.error());
   }
-  if (!response.body.empty()) response.headers.emplace_back("Content-Type", protocol::kJsonContentType);
+  const bool is_stream = outcome && outcome->stream != nullptr;
+  if (is_stream) response.headers.emplace_back("Content-Type", "text/event-stream");
+  if (outcome)
+    response.headers.insert(response.headers.end(), outcome->headers.begin(), outcome->headers.end());
+  if (!response.body.empty() && !find_header(response.headers, "content-type")) {
+    const bool is_own = outcome && !outcome->content_type.empty();
+    response.headers.emplace_back("Content-Type",
+                                  is_own ? outcome->content_type : protocol::kJsonContentType);
+  }
   response.headers.emplace_back(protocol::kRequestIdHeader, exchange.call.request_id);
   response.headers.emplace_back("Cache-Control", "no-store");
   if (find_header(exchange.call.request.headers, api::kProofHeader)) {  // RFC 9449 section 8.2
     response.headers.emplace_back(api::kNonceHeader, possession_.nonce(exchange.call.started));
   }
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  if (exchange.surface == Surface::client) {
+  if (is_for_clients(exchange.surface)) {
     api::add_cors(response, exchange.call.request, services_.directory, exchange.call.app.get());
     if (exchange.is_preflight) api::add_preflight(response, exchange.call.request);
   }
@@ -302,7 +356,7 @@ HttpResponse Api::Pipeline::render_error(Exchange& exchange, Error error) {
     error.message = "the server cannot answer at the moment";
   }
   // A bearer that is over was still one of some app of ours, and the link helps its owner.
-  if (call.app == nullptr && !call.bearer.empty() && exchange.surface == Surface::client) {
+  if (call.app == nullptr && !call.bearer.empty() && is_for_clients(exchange.surface)) {
     if (auto token = check_token(services_.directory, call.bearer);
         token && !token->app->app.is_admin_realm) {
       call.app = token->app;
@@ -318,6 +372,7 @@ HttpResponse Api::Pipeline::render_error(Exchange& exchange, Error error) {
   if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (response.status == 429 || response.status == 503) response.headers.emplace_back("Retry-After", "1");
   if (!exchange.allow.empty()) response.headers.emplace_back("Allow", exchange.allow);
+  if (exchange.detail.empty()) exchange.detail = call.withheld;
   exchange.error_code = body.error_code;
   exchange.reason = body.reason;
   log_event(exchange, response.status, body.error, body.error_code);

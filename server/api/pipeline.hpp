@@ -20,13 +20,14 @@ class Api::Pipeline {
   Pipeline(const ApiServices& services, ApiOptions options);
 
   [[nodiscard]] protocol::Plan plan(std::string_view method, std::string_view target) const noexcept;
-  [[nodiscard]] HttpResponse answer(const HttpRequest& request);
+  [[nodiscard]] protocol::Reply reply(const HttpRequest& request);
   [[nodiscard]] HttpResponse refuse(int status, std::string_view why, const HttpRequest& head);
 
  private:
   struct Exchange;
 
   [[nodiscard]] api::Match match(std::string_view method, std::string_view target) const noexcept;
+  [[nodiscard]] protocol::Lane lane_of(const api::Match& match) const noexcept;
   [[nodiscard]] std::string new_request_id(WallTime now);
   Result<api::Answer> run(Exchange& exchange, const api::Match& match);
   Result<void> find_app(api::Call& call, const api::Match& match) const;

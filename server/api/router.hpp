@@ -17,11 +17,13 @@ namespace keyturn::server::api {
 struct Call;
 struct Answer;
 
-enum class Surface { plain, client, admin, internal };
+/// `endpoint`: what an app's clients reach below "/app" without the prefix of the client API.
+enum class Surface { plain, client, admin, internal, endpoint };
 
 /// Which bearer a route asks for. `session`: a refresh token that the handler hands to the domain unchecked,
-/// since the operation checks it.
-enum class Auth { none, access, refresh, session, admin, admin_session };
+/// since the operation checks it. `stream`: an access token, in the parameter `baas_at` when there is no
+/// header (client-api.md 14).
+enum class Auth { none, access, refresh, session, admin, admin_session, stream };
 
 /// How the body is read before the handler runs (decisions.md "body sizes", "duplicate JSON names", "JSON
 /// depth").
@@ -29,6 +31,7 @@ enum class Body {
   ignored,
   raw,           ///< At most 64 KiB; the handler reads it.
   object,        ///< An object of at most 64 KiB; empty is `{}`.
+  large,         ///< At most 18 MB; the handler reads it.
   function,      ///< An object of at most 18 MB, 100 levels deep.
   admin_object,  ///< An object of at most 1 MiB; of members named twice the last counts; empty, null and `""`
                  ///< are `{}`.
@@ -79,7 +82,7 @@ class Router {
     std::vector<std::string_view> segments;
   };
   [[nodiscard]] const std::vector<Row>& rows(Surface surface) const noexcept;
-  std::array<std::vector<Row>, 4> rows_;
+  std::array<std::vector<Row>, 5> rows_;
 };
 
 /// The path of a target, and what follows the `?`.

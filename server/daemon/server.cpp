@@ -10,6 +10,7 @@
 
 #include "core/crypto/crypto.hpp"
 #include "server/api/api.hpp"
+#include "server/api/watch_hub.hpp"
 #include "server/daemon/email_folder.hpp"
 #include "server/daemon/function_programs.hpp"
 #include "server/daemon/repeating_task.hpp"
@@ -40,6 +41,7 @@ namespace {
 constexpr std::string_view kDefaultAdminEmail = "admin@keyturn.local";
 constexpr std::size_t kPasswordBytes = 18;  // 24 characters of base64url
 constexpr std::chrono::seconds kHousekeepingPause{5};
+constexpr std::chrono::milliseconds kWatchPause{250};  // a session that has ended is of no use a second later
 constexpr int kAnonymousUsersPerTurn = 200;
 
 class JwksDocuments final : public JwksFetcher {
@@ -51,13 +53,17 @@ class JwksDocuments final : public JwksFetcher {
   http::Fetcher fetcher_;
 };
 
+/// Rule V15.
+std::size_t most_password_threads() {
+  return std::max<std::size_t>(1, std::max(1U, std::thread::hardware_concurrency()) - 1);
+}
+
 http::ListenerOptions listener_options(const Config& config) {
-  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   http::ListenerOptions options;
   options.address = config.address;
   options.port = config.port;
   options.threads = config.threads;
-  options.password.threads = std::max<std::size_t>(1, cores - 1);  // rule V15
+  options.password.threads = most_password_threads();
   return options;
 }
 
@@ -116,23 +122,24 @@ class Server::Parts {
         directory_(stores_->apps(), keys_),
         email_(config.email_dir, clock, log),
         jwks_(fetch_options(config), clock),
-        password_(stores_->passwords(), {}),
+        password_(stores_->passwords(), {}, &password_gate_),
         api_key_(stores_->api_keys()),
         external_jwt_(stores_->apps(), jwks_, clock),
         data_(stores_->apps(), stores_->documents(), stores_->users(), clock),
+        watches_(stores_->sessions(), clock),
         function_host_(stores_->apps(), &stores_->users(), &data_),
         function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock)),
         functions_(function_runtime_.get(), app_log_, clock),
         function_(&functions_),
         sessions_(directory_, stores_->sessions(), stores_->users(), clock,
-                  {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}),
+                  {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}, &functions_),
         users_(stores_->users(), clock),
-        passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock, {}),
+        passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock, {}, &password_gate_),
         api_keys_(stores_->api_keys(), stores_->users(), clock),
         apps_(directory_, stores_->apps(), clock,
               config.allow_short_lifetimes ? LifetimeLimits::short_ones() : LifetimeLimits{}),
         api_({directory_, apps_, sessions_, users_, passwords_, api_keys_, stores_->sessions(), clock,
-              &functions_, &data_, &app_log_},
+              &functions_, &data_, &app_log_, &watches_},
              api_options(config)),
         listener_(api_, clock, listener_options(config)) {}
 
@@ -166,12 +173,14 @@ class Server::Parts {
     if (const auto started = listener_.start(); !started) return started.error();
     ready_ = true;
     housekeeping_.emplace(kHousekeepingPause, [this] { keep_house(); });
+    watching_.emplace(kWatchPause, [this] { watches_.tick(); });
     return {};
   }
 
   void stop() {
     ready_ = false;
     listener_.stop();
+    watching_.reset();
     if (!housekeeping_) return;
     housekeeping_->stop();
     housekeeping_.reset();
@@ -215,12 +224,14 @@ class Server::Parts {
   AppDirectory directory_;
   EmailFolder email_;
   JwksDocuments jwks_;
+  PasswordGate password_gate_{most_password_threads()};
   identity::AnonymousProvider anonymous_;
   identity::PasswordProvider password_;
   identity::ApiKeyProvider api_key_;
   identity::JwtProvider external_jwt_;
   AppLog app_log_;
   DocumentService data_;
+  WatchHub watches_;
   functions::AppFunctionHost function_host_;
   std::unique_ptr<FunctionRuntime> function_runtime_;
   LoggedFunctions functions_;
@@ -233,6 +244,7 @@ class Server::Parts {
   Api api_;
   http::Listener listener_;
   std::optional<RepeatingTask> housekeeping_;
+  std::optional<RepeatingTask> watching_;
   std::optional<FirstAdmin> first_admin_;
 };
 

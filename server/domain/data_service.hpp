@@ -40,8 +40,8 @@ class DataService {
 
   /// Calls the observer with each change event (client-api.md 14) that the caller may see and asked for
   /// ("ids", "filter"), from now on until the registration is destroyed; an error is the last call. Not from
-  /// within this member; at most the call that is under way ends after the registration. Lifetime: not beyond
-  /// the service.
+  /// within this member; once the registration is destroyed, which the observer must not do, no call is under
+  /// way. Lifetime: not beyond the service.
   using ChangeObserver = std::function<void(Result<EjsonDocument>)>;
   virtual Result<std::shared_ptr<void>> watch(const App& /*app*/, const DataCaller& /*caller*/,
                                               std::string_view service, const EjsonDocument& /*arguments*/,

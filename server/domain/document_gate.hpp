@@ -8,11 +8,11 @@
 
 namespace keyturn::server {
 
-/// What one caller may see of a collection and do to it, as its rules say. To the caller a collection holds what
-/// `view` shows and nothing else: queries, orders and pipelines never reach what is behind it.
+/// What one caller may see of a collection and do to it, as its rules say. To the caller a collection holds
+/// what `view` shows and nothing else: queries, orders and pipelines never reach what is behind it.
 ///
-/// Pure and quick: a store asks it inside its own step, so that what was decided is still true when the change is
-/// made. Thread safety: immutable.
+/// Pure and quick: a store asks it inside its own step, so that what was decided is still true when the
+/// change is made. Thread safety: immutable.
 class DocumentGate {
  public:
   DocumentGate() = default;
@@ -20,7 +20,8 @@ class DocumentGate {
   DocumentGate& operator=(const DocumentGate&) = delete;
   virtual ~DocumentGate() = default;
 
-  /// A filter that every document the caller sees matches, so that a store can use an index; empty: none is known.
+  /// A filter that every document the caller sees matches, so that a store can use an index; empty: none is
+  /// known.
   [[nodiscard]] virtual EjsonDocument prefilter() const = 0;
   /// False: a document is seen as a whole or not at all.
   [[nodiscard]] virtual bool hides_members() const = 0;

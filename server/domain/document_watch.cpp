@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -69,7 +69,14 @@ class DocumentService::Watch {
         asked_(service.clock_.boot_now()),
         observer_(std::move(observer)) {}
 
+  /// When it returns, no call of the observer is under way, and none will come.
+  void stop() {
+    const std::scoped_lock lock(taking_);
+    over_ = true;
+  }
+
   void take(const ChangeEvent& event) {
+    const std::scoped_lock lock(taking_);  // only `stop` ever waits for it
     if (over_) return;
     if (event.kind == ChangeEvent::Kind::gap) {
       end(refusal(ErrorCode::InternalServerError, 500, "changes were lost because too many were waiting"));
@@ -129,6 +136,7 @@ class DocumentService::Watch {
   Gate gate_;
   BootTime asked_;
   ChangeObserver observer_;
+  std::mutex taking_;
   std::int64_t count_ = 0;
   bool over_ = false;
 };
@@ -150,7 +158,20 @@ Result<std::shared_ptr<void>> DocumentService::watch(const App& app, const DataC
   if (!gate) return gate.error();
   auto watch = std::make_shared<Watch>(*this, app, caller, **service_id, where, std::move(*filter),
                                        std::move(*gate), std::move(observer));
-  return documents_.watch(where, [watch](const ChangeEvent& event) { watch->take(event); });
+  // A call may be under way on the store's thread when the registration goes; it must not outlive what it
+  // uses.
+  struct Registration {
+    std::shared_ptr<Watch> watch;
+    std::shared_ptr<void> changes;
+    ~Registration() {
+      changes.reset();
+      watch->stop();
+    }
+  };
+  auto registration = std::make_shared<Registration>();
+  registration->watch = watch;
+  registration->changes = documents_.watch(where, [watch](const ChangeEvent& event) { watch->take(event); });
+  return std::shared_ptr<void>(std::move(registration));
 }
 
 }  // namespace keyturn::server
