@@ -135,7 +135,8 @@ Result<StoreConnection> StoreFile::recover(const Error& damage) const {
     // What stands in the way may have been recovered meanwhile.
     auto database = open_database(folder_.path_of(name_), static_cast<int>(wait_.count()));
     const auto label = database ? prepare_database(database->get()) : Result<StoreLabel>(database.error());
-    if (label && label->key_check == seal.key_check() && read_sealed_book(database->get(), seal))
+    if (label && label->store_id == seal.store_id() && label->key_check == seal.key_check() &&
+        read_sealed_book(database->get(), seal))
       return StoreConnection{};
     const bool readable = label || label.error().code == ErrorCode::StoreCorrupt || !folder_.has(name_);
     if (!readable) return label.error();
