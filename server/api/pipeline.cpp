@@ -12,6 +12,7 @@
 #include "server/api/bearer.hpp"
 #include "server/api/body.hpp"
 #include "server/api/cors.hpp"
+#include "server/api/endpoint_caller.hpp"
 #include "server/api/possession.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
@@ -101,7 +102,7 @@ Api::Pipeline::Pipeline(const ApiServices& services, ApiOptions options)
        {&api::admin_auth_routes(), &api::admin_app_routes(), &api::admin_user_routes(),
         &api::admin_registration_routes(), &api::admin_provider_routes(), &api::admin_security_routes(),
         &api::admin_secret_routes(), &api::admin_document_routes(), &api::admin_function_routes(),
-        &api::admin_push_routes(), &api::admin_data_api_routes(), &api::admin_service_routes(), &api::admin_settings_routes(),
+        &api::admin_push_routes(), &api::admin_data_api_routes(), &api::admin_service_routes(), &api::admin_index_routes(), &api::admin_settings_routes(),
         &api::admin_deployment_routes(), &api::admin_log_routes()}) {
     router_.add(Surface::admin, *routes);
   }
@@ -120,6 +121,37 @@ protocol::Plan Api::Pipeline::plan(std::string_view method, std::string_view tar
   const Match found = match(method, target);
   if (found.route == nullptr) return {protocol::Lane::immediate, kSmallBody};
   return {lane_of(found), api::body_limit(found.route->body, found.surface)};
+}
+
+/// What the target alone does not tell: a refresh that reads a document does so off the I/O thread, and a
+/// password in a header is hashed where passwords are.
+protocol::Plan Api::Pipeline::plan_for(const HttpRequest& head) const noexcept {
+  using protocol::Lane;
+  protocol::Plan out = plan(head.method, head.url);
+  try {
+    if (out.lane == Lane::immediate) {
+      const bool may_read = services_.directory.has_user_data() && head.method == "POST" &&
+                            match(head.method, head.url).route == refresh_.route;
+      if (!may_read) return out;
+      const auto bearer = api::read_bearer(head.headers, {});
+      const auto app = bearer ? app_named_by_token(services_.directory, *bearer) : nullptr;
+      if (app != nullptr && app->app.user_data && app->app.user_data->in_access_token) {
+        out.lane = Lane::storage;
+      }
+      return out;
+    }
+    if (out.lane != Lane::function || !api::brings_password(head.headers)) return out;
+    const Match found = match(head.method, head.url);
+    if (found.surface != Surface::endpoint) return out;
+    const auto app =
+        services_.directory.by_client_app_id(api::percent_decode(found.arguments[0]).value_or(""));
+    const bool is_known = app != nullptr && services_.sessions.knows_password(
+                                                *app, find_header(head.headers, "email").value_or(""),
+                                                find_header(head.headers, "password").value_or(""));
+    if (app != nullptr && !is_known) out.lane = Lane::password;
+  } catch (const std::exception&) {  // no memory: the usual lane
+  }
+  return out;
 }
 
 /// A log-in or a registration that runs a function of the app waits for that function, which may take its

@@ -26,6 +26,7 @@ namespace keyturn::server::api {
 [[nodiscard]] const std::vector<Route>& admin_secret_routes();
 [[nodiscard]] const std::vector<Route>& admin_document_routes();
 [[nodiscard]] const std::vector<Route>& admin_service_routes();
+[[nodiscard]] const std::vector<Route>& admin_index_routes();
 [[nodiscard]] const std::vector<Route>& admin_settings_routes();
 [[nodiscard]] const std::vector<Route>& admin_function_routes();
 [[nodiscard]] const std::vector<Route>& admin_push_routes();

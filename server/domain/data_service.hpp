@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <keyturn/base/result.hpp>
 #include <keyturn/ejson.hpp>
 
+#include "server/domain/document_store.hpp"
 #include "server/domain/refusal.hpp"
 #include "server/domain/types.hpp"
 
@@ -49,9 +51,28 @@ class DataService {
     return refusal(ErrorCode::ServiceNotFound, "service not found: '" + std::string(service) + "'");
   }
 
+  /// Indexes of a collection, for administrators. Errors: as `call`; `MongoDBError` for one that the store
+  /// has not.
+  virtual Result<std::vector<IndexDefinition>> indexes(const CollectionName& /*where*/) {
+    return no_indexes();
+  }
+  virtual Result<void> create_index(const CollectionName& /*where*/, const IndexDefinition& /*index*/) {
+    return no_indexes();
+  }
+  virtual Result<bool> drop_index(const CollectionName& /*where*/, std::string_view /*name*/) {
+    return no_indexes();
+  }
+
+  /// Makes the reads of `custom_user_data` cheap, by an index where there can be one. Called when the app's
+  /// setting has changed.
+  virtual Result<void> prepare_user_data(const App& /*app*/) { return {}; }
+
   /// The user's custom data (functions.md 7): the document of the collection that the app's setting names.
   /// Nothing: no such setting or document. Cheap when there is no setting.
   virtual Result<std::optional<EjsonDocument>> custom_user_data(const App& app, std::string_view user_id) = 0;
+
+ private:
+  static Error no_indexes() { return refusal(ErrorCode::ServiceNotFound, "this service has no indexes"); }
 };
 
 }  // namespace keyturn::server

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <keyturn/base/clock.hpp>
 
@@ -30,9 +31,21 @@ class DocumentService final : public DataService {
                      std::string_view action, const EjsonDocument& arguments) override;
   Result<std::shared_ptr<void>> watch(const App& app, const DataCaller& caller, std::string_view service,
                                       const EjsonDocument& arguments, ChangeObserver observer) override;
+  Result<std::vector<IndexDefinition>> indexes(const CollectionName& where) override {
+    return documents_.indexes(where);
+  }
+  Result<void> create_index(const CollectionName& where, const IndexDefinition& index) override {
+    return documents_.create_index(where, index);
+  }
+  Result<bool> drop_index(const CollectionName& where, std::string_view name) override {
+    return documents_.drop_index(where, name);
+  }
+  Result<void> prepare_user_data(const App& app) override;
   Result<std::optional<EjsonDocument>> custom_user_data(const App& app, std::string_view user_id) override;
 
  private:
+  /// The collection that the app's setting names; nothing: the setting is off, or its service is gone.
+  Result<std::optional<CollectionName>> user_data_collection(const App& app);
   using Gate = std::shared_ptr<const DocumentGate>;
   class Watch;
   /// The id of the linked service; nothing: there is none.

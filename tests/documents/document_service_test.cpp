@@ -70,7 +70,7 @@ class Documents : public ::testing::Test {
     caller.principal = Principal{"app", std::move(id), "s", "d", "anon-user"};
     return caller;
   }
-  static DataCaller system() { return {std::nullopt, true}; }
+  static DataCaller the_system() { return {std::nullopt, true}; }
   std::string call(const DataCaller& caller, const char* action, const std::string& members,
                    const char* service = kService, const char* collection = "c") {
     const auto result =
@@ -91,7 +91,7 @@ class Documents : public ::testing::Test {
 };
 
 TEST_F(Documents, ResultsHaveTheShapesAndWidthsThatClientsAssert) {
-  const DataCaller s = system();
+  const DataCaller s = the_system();
   EXPECT_EQ(call(s, "insertOne", R"("document":{"_id":1,"n":1})"), R"({"insertedId":{"$numberInt":"1"}})");
   EXPECT_EQ(call(s, "insertMany", R"("documents":[{"_id":2,"n":1},{"_id":"x","n":5}])"),
             R"({"insertedIds":[{"$numberInt":"2"},"x"]})");
@@ -120,7 +120,7 @@ TEST_F(Documents, ResultsHaveTheShapesAndWidthsThatClientsAssert) {
 }
 
 TEST_F(Documents, FindAndModifyAnswersTheOldOrTheNewDocument) {
-  const DataCaller s = system();
+  const DataCaller s = the_system();
   call(s, "insertMany", R"("documents":[{"_id":1,"n":1},{"_id":2,"n":2},{"_id":3,"n":3}])");
   EXPECT_EQ(call(s, "findOneAndUpdate", R"("filter":{"_id":1},"update":{"$inc":{"n":1}})"),
             R"({"_id":{"$numberInt":"1"},"n":{"$numberInt":"1"}})");
@@ -144,7 +144,7 @@ TEST_F(Documents, FindAndModifyAnswersTheOldOrTheNewDocument) {
 }
 
 TEST_F(Documents, BulkWriteDoesItsStepsInOrder) {
-  const DataCaller s = system();
+  const DataCaller s = the_system();
   EXPECT_EQ(
       call(
           s, "bulkWrite",
@@ -154,7 +154,7 @@ TEST_F(Documents, BulkWriteDoesItsStepsInOrder) {
 }
 
 TEST_F(Documents, FaultsAreNamed) {
-  const DataCaller s = system();
+  const DataCaller s = the_system();
   EXPECT_EQ(call(s, "find", "", "other"), "service not found: 'other'");
   EXPECT_EQ(code_, ErrorCode::ServiceNotFound);
   EXPECT_EQ(call(s, "find", "", "web"), "service not found: 'web'");
@@ -176,7 +176,7 @@ TEST_F(Documents, FaultsAreNamed) {
 }
 
 TEST_F(Documents, WithoutRulesAUserHasItsOwnDocumentsOnly) {
-  call(system(), "insertMany", R"("documents":[{"_id":1,"owner_id":"u1"},{"_id":2,"owner_id":"u2"}])");
+  call(the_system(), "insertMany", R"("documents":[{"_id":1,"owner_id":"u1"},{"_id":2,"owner_id":"u2"}])");
   EXPECT_EQ(call(user("u1"), "find", ""), R"([{"_id":{"$numberInt":"1"},"owner_id":"u1"}])");
   EXPECT_EQ(call(user("u1"), "count", ""), R"({"$numberLong":"1"})");
   EXPECT_EQ(call(user("u1"), "aggregate", R"("pipeline":[{"$count":"n"}])"), R"([{"n":{"$numberInt":"1"}}])");
@@ -192,9 +192,9 @@ TEST_F(Documents, WithoutRulesAUserHasItsOwnDocumentsOnly) {
 }
 
 TEST_F(Documents, LookupSeesTheOtherCollectionAsTheCallerDoes) {
-  call(system(), "insertMany",
+  call(the_system(), "insertMany",
        R"("documents":[{"_id":1,"owner_id":"u1","k":1},{"_id":2,"owner_id":"u2","k":1}])", kService, "other");
-  call(system(), "insertOne", R"("document":{"_id":1,"owner_id":"u1","k":1})");
+  call(the_system(), "insertOne", R"("document":{"_id":1,"owner_id":"u1","k":1})");
   const char* pipeline =
       R"("pipeline":[{"$lookup":{"from":"other","localField":"k","foreignField":"k","as":"o"}},{"$project":{"o":1,"_id":0}}])";
   EXPECT_EQ(call(user("u1"), "aggregate", pipeline),
@@ -202,7 +202,7 @@ TEST_F(Documents, LookupSeesTheOtherCollectionAsTheCallerDoes) {
 }
 
 TEST_F(Documents, TheRuleOfTheCollectionGoesBeforeTheDefaultRule) {
-  call(system(), "insertOne", R"("document":{"_id":1})");
+  call(the_system(), "insertOne", R"("document":{"_id":1})");
   EXPECT_EQ(call(user("u1"), "count", ""), R"({"$numberLong":"0"})");
   put("default_rules", "s1", R"({"roles":[{"apply_when":{},"read":true}]})");
   EXPECT_EQ(call(user("u1"), "count", ""), R"({"$numberLong":"1"})");
@@ -252,15 +252,15 @@ TEST_F(Documents, AWatcherSeesWhatItMayAndAskedFor) {
     return document_of(R"({"database":"d","collection":"c")" + more + "}");
   };
   auto a = service_->watch(app_, user("u1"), kService, where(""), mine.observer());
-  auto b = service_->watch(app_, system(), kService, where(R"(,"ids":[2])"), by_id.observer());
-  auto c = service_->watch(app_, system(), kService,
+  auto b = service_->watch(app_, the_system(), kService, where(R"(,"ids":[2])"), by_id.observer());
+  auto c = service_->watch(app_, the_system(), kService,
                            where(R"(,"filter":{"$or":[{"fullDocument.n":7},{"operationType":"delete"}]})"),
                            filtered.observer());
   ASSERT_TRUE(a && b && c);
-  call(system(), "insertMany", R"("documents":[{"_id":1,"owner_id":"u1"},{"_id":2,"owner_id":"u2"}])");
-  call(system(), "updateOne", R"("query":{"_id":1},"update":{"$set":{"n":7},"$unset":{"x":1}})");
-  call(system(), "updateOne", R"("query":{"_id":1},"update":{"owner_id":"u1","m":1})");
-  call(system(), "deleteMany", R"("query":{})");
+  call(the_system(), "insertMany", R"("documents":[{"_id":1,"owner_id":"u1"},{"_id":2,"owner_id":"u2"}])");
+  call(the_system(), "updateOne", R"("query":{"_id":1},"update":{"$set":{"n":7},"$unset":{"x":1}})");
+  call(the_system(), "updateOne", R"("query":{"_id":1},"update":{"owner_id":"u1","m":1})");
+  call(the_system(), "deleteMany", R"("query":{})");
   const std::string ns = R"("ns":{"db":"d","coll":"c"},"documentKey":{"_id":1})";
   EXPECT_EQ(
       mine.wait_for(4),
@@ -281,16 +281,16 @@ TEST_F(Documents, AWatcherFollowsAChangeOfTheRules) {
   auto registration = service_->watch(
       app_, user("u1"), kService, document_of(R"({"database":"d","collection":"c"})"), watcher.observer());
   ASSERT_TRUE(registration);
-  call(system(), "insertOne", R"("document":{"_id":1,"owner_id":"u1"})");
+  call(the_system(), "insertOne", R"("document":{"_id":1,"owner_id":"u1"})");
   ASSERT_EQ(watcher.wait_for(1).size(), 1U);
   put("default_rules", "s1", R"({"roles":[]})");
   clock_.advance(1s);
-  call(system(), "insertOne", R"("document":{"_id":2,"owner_id":"u1"})");
+  call(the_system(), "insertOne", R"("document":{"_id":2,"owner_id":"u1"})");
   put("default_rules", "s1", R"({"roles":[{"read":{"%%request.x":1}}]})");
   // The first is taken by the old question or by the new one, but is never shown.
-  call(system(), "insertOne", R"("document":{"_id":3,"owner_id":"u2"})");
+  call(the_system(), "insertOne", R"("document":{"_id":3,"owner_id":"u2"})");
   clock_.advance(1s);
-  call(system(), "insertOne", R"("document":{"_id":4,"owner_id":"u1"})");
+  call(the_system(), "insertOne", R"("document":{"_id":4,"owner_id":"u1"})");
   const auto seen = watcher.wait_for(2);
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_NE(seen.back().find("%%request.x"), std::string::npos);
