@@ -1,11 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "server/domain/document_service.hpp"
+#include "server/domain/refusal.hpp"
 
 namespace keyturn::server {
 
-Result<std::optional<EjsonDocument>> DocumentService::custom_user_data(const App& /*app*/,
-                                                                       std::string_view /*user_id*/) {
-  return std::optional<EjsonDocument>();
+Result<std::optional<CollectionName>> DocumentService::user_data_collection(const App& app) {
+  if (!app.user_data) return std::optional<CollectionName>();
+  auto service = apps_.document(app.id, "services", app.user_data->service_id);
+  if (!service) return unavailable(service.error());
+  const auto name = *service ? (*service)->string_at("name") : std::nullopt;
+  if (!name) return std::optional<CollectionName>();
+  return std::optional(
+      CollectionName{app.id, std::string(*name), app.user_data->database, app.user_data->collection});
+}
+
+Result<void> DocumentService::prepare_user_data(const App& app) {
+  auto where = user_data_collection(app);
+  if (!where) return where.error();
+  if (!*where) return {};
+  const std::string& field = app.user_data->user_id_field;
+  auto indexes = documents_.indexes(**where);
+  if (!indexes) return indexes.error();
+  for (const IndexDefinition& each : *indexes) {
+    if (!each.keys.empty() && each.keys.begin()->first == field) return {};
+  }
+  IndexDefinition index;
+  index.name = field + "_1";
+  index.keys.set(field, std::int32_t{1});
+  return documents_.create_index(**where, index);
+}
+
+/// The id as text goes before the id as ObjectId; natural order is that of insertion, so that the first
+/// inserted counts (functions.md 7).
+Result<std::optional<EjsonDocument>> DocumentService::custom_user_data(const App& app,
+                                                                       std::string_view user_id) {
+  auto where = user_data_collection(app);
+  if (!where) return where.error();
+  if (!*where) return std::optional<EjsonDocument>();
+  const auto find = [&](Ejson id) -> Result<std::optional<EjsonDocument>> {
+    FindQuery query;
+    query.filter.set(app.user_data->user_id_field, std::move(id));
+    query.limit = 1;
+    auto found = documents_.find(**where, query);
+    if (!found) return found.error();
+    if (found->empty()) return std::optional<EjsonDocument>();
+    return std::optional(std::move(found->front()));
+  };
+  auto by_text = find(Ejson(user_id));
+  if (!by_text || *by_text) return by_text;
+  const auto object_id = ObjectId::from_hex(user_id);
+  if (!object_id) return by_text;
+  return find(Ejson(*object_id));
 }
 
 }  // namespace keyturn::server
