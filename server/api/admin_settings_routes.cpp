@@ -16,7 +16,14 @@ Result<Answer> shown(Call& call, std::string_view name, json::Object otherwise) 
 }
 
 Result<Answer> get_user_data(Call& call) { return shown(call, "custom_user_data", {{"enabled", false}}); }
-Result<Answer> patch_user_data(Call& call) { return store_settings(call, "custom_user_data", true); }
+Result<Answer> patch_user_data(Call& call) {
+  constexpr std::string_view kFunction = "on_user_creation_function_id";
+  auto function = optional_text(call.members(), kFunction);
+  if (!function) return function.error();
+  auto stored = store_settings(call, "custom_user_data", true);
+  if (!stored || !call.members().contains(kFunction)) return stored;
+  return no_content_of(call.services.apps.set_user_creation_function(call.app_id(), *function));
+}
 
 Result<Answer> get_sync(Call& call) {
   return shown(call, "sync_config", {{"development_mode_enabled", false}});

@@ -4,6 +4,7 @@
 
 #include "core/protocol/messages.hpp"
 #include "server/api/call.hpp"
+#include "server/api/push_registrations.hpp"
 #include "server/api/render.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
@@ -42,7 +43,9 @@ Result<Answer> get(Call& call) {
 }
 
 Result<Answer> remove(Call& call) {
-  return no_content_of(call.services.users.remove(call.app_id(), user_id_of(call)));
+  auto removed = call.services.users.remove(call.app_id(), user_id_of(call));
+  if (removed) forget_push_registrations(call, user_id_of(call));
+  return no_content_of(removed);
 }
 
 Result<Answer> reset_email(Call& call) {

@@ -77,6 +77,7 @@ Result<json::Value> read_admin(std::string_view text) {
 std::size_t body_limit(Body kind, Surface surface) noexcept {
   switch (kind) {
     case Body::function:
+    case Body::large:
       return kFunction;
     case Body::admin_object:
     case Body::admin_any:
@@ -93,6 +94,7 @@ Result<json::Value> read_body(Body kind, std::string_view text) {
   switch (kind) {
     case Body::ignored:
     case Body::raw:
+    case Body::large:
       break;
     case Body::object:
       return text.empty() ? json::Value(json::Object()) : as_object(json::parse(text, {kAuth, 32}));

@@ -5,6 +5,7 @@
 #include "server/api/bearer.hpp"
 #include "server/api/call.hpp"
 #include "server/api/possession.hpp"
+#include "server/api/push_registrations.hpp"
 #include "server/api/render.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
@@ -82,6 +83,7 @@ Result<Answer> delete_user(Call& call) {
   if (!done && done.error().code == ErrorCode::UserNotFound) {
     return session_over("invalid session", EndReason::user_deleted);
   }
+  if (done) forget_push_registrations(call, call.caller->principal.user_id);
   return no_content_of(done);
 }
 

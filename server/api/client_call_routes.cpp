@@ -10,7 +10,7 @@
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
 
-// Functions, services and push registration (client-api.md 12-15).
+// Functions and services (client-api.md 12-14).
 namespace keyturn::server::api {
 namespace {
 
@@ -63,10 +63,6 @@ Result<Answer> watch(Call& /*call*/) {
   return refusal(ErrorCode::FunctionNotFound, "function not found: 'watch'");
 }
 
-Result<Answer> push(Call& call) {
-  return refusal(ErrorCode::ServiceNotFound, "service not found: '" + call.arguments[1] + "'");
-}
-
 }  // namespace
 
 const std::vector<Route>& client_call_routes() {
@@ -74,9 +70,6 @@ const std::vector<Route>& client_call_routes() {
   static const std::vector<Route> routes{
       {"POST", "/app/{}/functions/call", Lane::function, Auth::access, Body::function, call_function},
       {"GET", "/app/{}/functions/call", Lane::immediate, Auth::access, Body::ignored, watch},
-      {"PUT", "/app/{}/push/providers/{}/registration", Lane::immediate, Auth::access, Body::ignored, push},
-      {"DELETE", "/app/{}/push/providers/{}/registration", Lane::immediate, Auth::access, Body::ignored,
-       push},
   };
   return routes;
 }

@@ -286,6 +286,12 @@ Result<void> AppService::store_secret(std::string_view app_id, std::string_view 
   return {};
 }
 
+Result<std::optional<Secret>> AppService::secret(std::string_view app_id, std::string_view name) {
+  auto found = store_.secret_by_name(app_id, name);
+  if (!found) return unavailable(found.error());
+  return found;
+}
+
 Result<std::string> AppService::add_secret(std::string_view app_id, std::string_view name,
                                            const Secret& value) {
   std::string id = new_object_id(clock_.wall_now());

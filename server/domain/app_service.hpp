@@ -81,11 +81,15 @@ class AppService {
   Result<App> set_session_settings(std::string_view app_id, const SessionSettingsPatch& patch);
   /// "", "development", "testing", "qa" or "production". Errors: `InvalidParameter`.
   Result<void> set_environment(std::string_view app_id, std::string_view environment);
+  /// The function that runs before a user comes into being; a name or an id, empty: none.
+  Result<void> set_user_creation_function(std::string_view app_id, std::string_view function);
   /// How long a function may run; nothing: the server's default (decisions.md "function time limit").
   Result<void> set_function_time_limit(std::string_view app_id, std::optional<std::int64_t> seconds);
   Result<void> set_allowed_origins(std::string_view app_id, std::vector<std::string> origins);
 
   Result<std::vector<std::pair<std::string, std::string>>> secrets(std::string_view app_id);
+  /// The value of a secret, for the server's own use; nothing when there is none.
+  Result<std::optional<Secret>> secret(std::string_view app_id, std::string_view name);
   /// Answers the new secret's id.
   Result<std::string> add_secret(std::string_view app_id, std::string_view name, const Secret& value);
   Result<void> put_secret(std::string_view app_id, std::string_view secret_id, std::string_view name,

@@ -9,6 +9,7 @@
 #include "server/domain/random_names.hpp"
 #include "server/domain/refusal.hpp"
 #include "server/domain/settings.hpp"
+#include "server/domain/user_creation.hpp"
 
 namespace keyturn::server {
 namespace {
@@ -97,8 +98,25 @@ struct PasswordService::MailedToken {
 };
 
 PasswordService::PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email,
-                                 FunctionRuntime* runtime, Clock& clock, crypto::PasswordCost cost)
-    : accounts_(accounts), users_(users), email_(email), runtime_(runtime), clock_(clock), cost_(cost) {}
+                                 FunctionRuntime* runtime, Clock& clock, crypto::PasswordCost cost,
+                                 PasswordGate* gate)
+    : accounts_(accounts),
+      users_(users),
+      email_(email),
+      runtime_(runtime),
+      clock_(clock),
+      cost_(cost),
+      gate_(gate) {}
+
+Result<std::string> PasswordService::hash(std::string_view password) {
+  const auto work = [&] { return crypto::hash_password(password, cost_); };
+  return gate_ == nullptr ? Result<std::string>(work()) : gate_->run(work);
+}
+
+Result<bool> PasswordService::matches(std::string_view password, const std::string& hash) {
+  const auto work = [&] { return crypto::verify_password(password, hash); };
+  return gate_ == nullptr ? Result<bool>(work()) : gate_->run(work);
+}
 
 Result<PasswordService::Settings> PasswordService::settings_of(const AppView& app) const {
   const AuthProvider* provider = app.provider(kType);
@@ -182,7 +200,9 @@ Result<void> PasswordService::register_account(const AppView& app, std::string_v
     if (*verdict == AccountVerdict::fail) return not_confirmed(email);
     account.confirmed = *verdict == AccountVerdict::success;
   }
-  account.password_hash = crypto::hash_password(password, cost_);
+  auto hashed = hash(password);
+  if (!hashed) return hashed.error();
+  account.password_hash = *std::move(hashed);
   auto outcome = accounts_.register_account(account);
   if (!outcome) return unavailable(outcome.error());
   if (*outcome == RegisterOutcome::name_in_use) return name_in_use();
@@ -259,8 +279,9 @@ Result<void> PasswordService::reset(const AppView& app, std::string_view token_i
   if (auto settings = settings_of(app); !settings) return settings.error();
   if (auto checked = check_token_form(token_id, token); !checked) return checked;
   if (auto checked = check_new_password(password); !checked) return checked;
-  const std::string hash = crypto::hash_password(password, cost_);
-  return outcome_of(accounts_.reset_with_token(app.app.id, token_id, hash_of_token(token), hash,
+  const auto hashed = hash(password);
+  if (!hashed) return hashed.error();
+  return outcome_of(accounts_.reset_with_token(app.app.id, token_id, hash_of_token(token), *hashed,
                                                app.app.end_sessions_on_password_change, clock_.wall_now()));
 }
 
@@ -275,7 +296,9 @@ Result<void> PasswordService::call_reset(const AppView& app, std::string_view em
   const MailedToken token = new_token(app.app.id, account->id, EmailTokenPurpose::reset);
   json::Object info = token.info(email);
   info.set("password", password);
-  info.set("currentPasswordValid", crypto::verify_password(password, account->password_hash));
+  const auto is_current = matches(password, account->password_hash);
+  if (!is_current) return is_current.error();
+  info.set("currentPasswordValid", *is_current);
   auto verdict = ask(app.app, settings->reset(), std::move(info), arguments);
   if (!verdict) return verdict.error();
   if (*verdict == AccountVerdict::fail) return not_reset(email);
@@ -285,7 +308,9 @@ Result<void> PasswordService::call_reset(const AppView& app, std::string_view em
     if (auto stored = accounts_.add_token(token.row); !stored) return unavailable(stored.error());
     return {};
   }
-  auto done = accounts_.set_password(app.app.id, account->id, crypto::hash_password(password, cost_),
+  const auto hashed = hash(password);
+  if (!hashed) return hashed.error();
+  auto done = accounts_.set_password(app.app.id, account->id, *hashed,
                                      app.app.end_sessions_on_password_change, {}, clock_.wall_now());
   if (!done) return unavailable(done.error());
   if (!*done) return no_such_user();
@@ -305,14 +330,17 @@ Result<User> PasswordService::create_confirmed(const AppView& app, std::string_v
   if (*existing) {
     // An account without user and with this password is what an earlier try left when it failed half-way.
     account = std::move(**existing);
-    const bool goes_on = account.confirmed && account.user_id.empty() &&
-                         crypto::verify_password(password, account.password_hash);
-    if (!goes_on) return name_in_use();
+    if (!account.confirmed || !account.user_id.empty()) return name_in_use();
+    const auto is_same = matches(password, account.password_hash);
+    if (!is_same) return is_same.error();
+    if (!*is_same) return name_in_use();
   } else {
     account.id = new_object_id(now);
     account.app_id = app.app.id;
     account.email = email;
-    account.password_hash = crypto::hash_password(password, cost_);
+    auto hashed = hash(password);
+    if (!hashed) return hashed.error();
+    account.password_hash = *std::move(hashed);
     account.confirmed = true;
     account.created = now;
     auto outcome = accounts_.register_account(account);
@@ -324,6 +352,7 @@ Result<User> PasswordService::create_confirmed(const AppView& app, std::string_v
   user.app_id = app.app.id;
   user.identities.push_back(identity_of(account, settings->provider_id));
   user.created = now;
+  if (auto asked = ask_before_creating(runtime_, app.app, user); !asked) return asked.error();
   auto created = users_.create(user);
   if (!created) return unavailable(created.error());
   if (*created == CreateUserOutcome::identity_taken) return name_in_use();
@@ -377,7 +406,9 @@ Result<void> PasswordService::set_password(const AppView& app, std::string_view 
   if (auto checked = check_new_password(password); !checked) return checked;
   auto account = find_account(app, email);
   if (!account) return account.error();
-  auto done = accounts_.set_password(app.app.id, account->id, crypto::hash_password(password, cost_),
+  const auto hashed = hash(password);
+  if (!hashed) return hashed.error();
+  auto done = accounts_.set_password(app.app.id, account->id, *hashed,
                                      app.app.end_sessions_on_password_change, {}, clock_.wall_now());
   if (!done) return unavailable(done.error());
   if (!*done) return no_such_user();

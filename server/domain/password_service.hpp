@@ -13,6 +13,7 @@
 #include "core/json/value.hpp"
 #include "server/domain/credential_store.hpp"
 #include "server/domain/directory.hpp"
+#include "server/domain/password_gate.hpp"
 #include "server/domain/ports.hpp"
 #include "server/domain/user_store.hpp"
 
@@ -32,11 +33,11 @@ inline constexpr std::chrono::minutes kEmailTokenLife{30};
 ///
 /// Thread safety: all members. `register_account`, `reset` and the log-in provider hash a password: call them
 /// in the password lane only. Errors as `SessionService`. `runtime` may be null: then what needs a function
-/// is refused.
+/// is refused. `gate` may be null: then only the lane bounds how many are hashed at once.
 class PasswordService {
  public:
   PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email, FunctionRuntime* runtime,
-                  Clock& clock, crypto::PasswordCost cost);
+                  Clock& clock, crypto::PasswordCost cost, PasswordGate* gate = nullptr);
 
   Result<void> register_account(const AppView& app, std::string_view email, std::string_view password);
   Result<void> confirm(const AppView& app, std::string_view token_id, std::string_view token);
@@ -66,6 +67,8 @@ class PasswordService {
   [[nodiscard]] Result<Settings> settings_of(const AppView& app) const;
   [[nodiscard]] MailedToken new_token(std::string_view app_id, std::string_view account_id,
                                       EmailTokenPurpose purpose);
+  Result<std::string> hash(std::string_view password);
+  Result<bool> matches(std::string_view password, const std::string& hash);
   Result<PasswordAccount> find_account(const AppView& app, std::string_view email);
   Result<void> mail(const MailedToken& token, std::string_view email, std::string_view url,
                     std::string_view subject);
@@ -79,6 +82,7 @@ class PasswordService {
   FunctionRuntime* runtime_;
   Clock& clock_;
   crypto::PasswordCost cost_;
+  PasswordGate* gate_;
 };
 
 }  // namespace keyturn::server

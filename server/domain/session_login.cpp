@@ -8,6 +8,7 @@
 #include "server/domain/refusal.hpp"
 #include "server/domain/session_family.hpp"
 #include "server/domain/session_service.hpp"
+#include "server/domain/user_creation.hpp"
 
 namespace keyturn::server {
 namespace {
@@ -162,6 +163,7 @@ Result<User> SessionService::find_or_create_user(const LoginAttempt& attempt, co
     user.identities.push_back(identity);
     user.created = attempt.now;
     user.last_authentication = attempt.now;
+    if (auto asked = ask_before_creating(functions_, attempt.app.app, user); !asked) return asked.error();
     auto created = users_.create(user);
     if (!created) return unavailable(created.error());
     if (*created == CreateUserOutcome::created) return user;

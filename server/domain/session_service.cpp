@@ -44,12 +44,14 @@ bool names_session(const SessionState& state, const CheckedToken& token) {
 }  // namespace
 
 SessionService::SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users,
-                               Clock& clock, std::vector<IdentityProvider*> providers)
+                               Clock& clock, std::vector<IdentityProvider*> providers,
+                               FunctionRuntime* functions)
     : directory_(directory),
       sessions_(sessions),
       users_(users),
       clock_(clock),
       providers_(std::move(providers)),
+      functions_(functions),
       started_(clock.wall_now()) {}
 
 Result<Caller> SessionService::check(std::string_view token, TokenType type, std::string_view over_text) {

@@ -51,12 +51,13 @@ inline constexpr std::chrono::seconds kAnonymousRefreshLifetime{1'576'800'000};
 
 /// The rules of sessions: open, refresh, check, end.
 ///
+/// `functions` may be null: then an app with a user-creation function gets no new users.
 /// Thread safety: all members. Waits only for the stores. Errors carry the code, text and `http_status` that
 /// go on the wire; `reason` is set when a session that once was has ended (decisions.md).
 class SessionService {
  public:
   SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users, Clock& clock,
-                 std::vector<IdentityProvider*> providers);
+                 std::vector<IdentityProvider*> providers, FunctionRuntime* functions = nullptr);
 
   /// client-api.md 7.1-7.4. `device` is the body's `options.device`, null when absent. A `key_thumbprint`
   /// that the caller has checked (PossessionRules) binds the session to that key for good; empty: a bearer
@@ -137,6 +138,7 @@ class SessionService {
   UserStore& users_;
   Clock& clock_;
   std::vector<IdentityProvider*> providers_;
+  FunctionRuntime* functions_;
   WallTime started_;
   mutable std::mutex last_used_mutex_;
   /// Uses not written yet; at most `kMostNotedUses` (session_use.cpp).

@@ -96,6 +96,13 @@ Result<void> AppService::set_environment(std::string_view app_id, std::string_vi
   });
 }
 
+Result<void> AppService::set_user_creation_function(std::string_view app_id, std::string_view function) {
+  return change_app(app_id, [&](App& app) -> Result<void> {
+    app.user_creation_function = function;
+    return {};
+  });
+}
+
 Result<void> AppService::set_function_time_limit(std::string_view app_id,
                                                  std::optional<std::int64_t> seconds) {
   json::Object settings;

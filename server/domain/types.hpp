@@ -44,6 +44,8 @@ struct App {
   std::vector<std::string> allowed_request_origins;  ///< Empty: any (client-api.md 1.4).
   bool end_sessions_on_password_change = true;
   std::chrono::seconds anonymous_user_lifetime{90 * 86'400};  ///< After the last use.
+  /// Runs before a user comes into being; a name or an id, empty: none (functions.md 5.4).
+  std::string user_creation_function;
 };
 
 /// One way of proving identity that an app offers. `type` is the wire name ("local-userpass").

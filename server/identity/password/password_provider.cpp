@@ -25,8 +25,8 @@ Error wrong_password() { return refusal(ErrorCode::InvalidPassword, 401, "unauth
 
 }  // namespace
 
-PasswordProvider::PasswordProvider(PasswordStore& accounts, crypto::PasswordCost cost)
-    : accounts_(accounts), cost_(cost), nobodys_hash_(hash_of_nobody(cost)) {}
+PasswordProvider::PasswordProvider(PasswordStore& accounts, crypto::PasswordCost cost, PasswordGate* gate)
+    : accounts_(accounts), cost_(cost), gate_(gate), nobodys_hash_(hash_of_nobody(cost)) {}
 
 Result<ProvenIdentity> PasswordProvider::verify(const App& app, const AuthProvider& /*provider*/,
                                                 const json::Object& credentials, WallTime /*now*/) {
@@ -40,8 +40,10 @@ Result<ProvenIdentity> PasswordProvider::verify(const App& app, const AuthProvid
   if (!found) return unavailable(found.error());
   const bool is_known = found->has_value();
   const std::string& hash = is_known ? (*found)->password_hash : nobodys_hash_;
-  const bool is_right = crypto::verify_password(*password->as_string(), hash);
-  if (!is_known || !is_right) return wrong_password();
+  const auto check = [&] { return crypto::verify_password(*password->as_string(), hash); };
+  const Result<bool> is_right = gate_ == nullptr ? Result<bool>(check()) : gate_->run(check);
+  if (!is_right) return is_right.error();
+  if (!is_known || !*is_right) return wrong_password();
   const PasswordAccount& account = **found;
   if (!account.confirmed) return not_accepted();
 

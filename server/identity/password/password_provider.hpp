@@ -5,6 +5,7 @@
 
 #include "core/crypto/password_hash.hpp"
 #include "server/domain/credential_store.hpp"
+#include "server/domain/password_gate.hpp"
 #include "server/domain/ports.hpp"
 
 namespace keyturn::server::identity {
@@ -16,7 +17,7 @@ namespace keyturn::server::identity {
 /// right (row B-75).
 class PasswordProvider final : public IdentityProvider {
  public:
-  PasswordProvider(PasswordStore& accounts, crypto::PasswordCost cost);
+  PasswordProvider(PasswordStore& accounts, crypto::PasswordCost cost, PasswordGate* gate = nullptr);
 
   [[nodiscard]] std::string_view type() const noexcept override { return "local-userpass"; }
   Result<ProvenIdentity> verify(const App& app, const AuthProvider& provider, const json::Object& credentials,
@@ -27,6 +28,7 @@ class PasswordProvider final : public IdentityProvider {
  private:
   PasswordStore& accounts_;
   crypto::PasswordCost cost_;
+  PasswordGate* gate_;
   std::string nobodys_hash_;  ///< Of no password, with the usual cost.
 };
 

@@ -54,6 +54,7 @@ json::Value to_document(const App& app) {
   out.set("allowed_request_origins", std::move(origins));
   out.set("end_sessions_on_password_change", app.end_sessions_on_password_change);
   out.set("anonymous_user_lifetime", number(app.anonymous_user_lifetime));
+  out.set("user_creation_function", app.user_creation_function);
   return out;
 }
 
@@ -68,6 +69,7 @@ App app_from(const json::Value& document) {
   read(document, "provider_region", out.provider_region);
   read(document, "deployment_model", out.deployment_model);
   read(document, "environment", out.environment);
+  read(document, "user_creation_function", out.user_creation_function);
   read(document, "is_admin_realm", out.is_admin_realm);
   read(document, "created", out.created);
   read(document, "last_modified", out.last_modified);
