@@ -5,14 +5,23 @@
 const kMaxLogs = 25;
 const kMaxLogBytes = 512;
 
-/// Asks the server and waits. Throws an error of this realm.
-function ask(host, method, args) {
+/// Asks the other side, with text for text. An error of its realm (a stack that is full) must not get here.
+function exchange(question) {
   let answer;
   try {
-    answer = parse(host.rpc(stringify(method), write(args, false, 0)));
+    answer = question();
   } catch (fault) {
-    throw fault instanceof ErrorOf ? fault : new ErrorOf('the call nests too deeply');
+    answer = undefined;
   }
+  if (typeof answer !== 'string') throw new ErrorOf('the call nests too deeply');
+  return parse(answer);
+}
+
+/// Asks the server and waits. Throws an error of this realm.
+function ask(host, method, args) {
+  const name = stringify(method);
+  const text = write(args, false, 0);
+  const answer = exchange(() => host.rpc(name, text));
   if (answer.e !== undefined) {
     const error = new ErrorOf(answer.e.message);
     if (answer.e.code) error.error_code = answer.e.code;
@@ -21,28 +30,38 @@ function ask(host, method, args) {
   return answer;
 }
 
-function makeFind(call, args) {
+/// What `find` and `aggregate` give: to be asked for its documents, awaited, iterated or returned.
+function makeCursor(fetch) {
+  let documents; // a promise once the server was asked
+  let read = 0;
+  const all = () => (documents = documents || fetch());
   const cursor = {
-    sort(order) { args.sort = order; return cursor; },
-    limit(count) { args.limit = count; return cursor; },
-    skip(count) { args.skip = count; return cursor; },
-    project(fields) { args.project = fields; return cursor; },
-    toArray() { return call('find', args); },
-    async next() { return (await cursor.toArray())[0]; },
-    then(good, bad) { return cursor.toArray().then(good, bad); },
-    catch(bad) { return cursor.toArray().catch(bad); },
+    toArray: all,
+    async next() { return (await all())[read++] ?? null; },
+    async hasNext() { return read < (await all()).length; },
+    async forEach(visit) { for (const each of await all()) await visit(each); },
+    async map(change) { return (await all()).map((each) => change(each)); },
+    then(good, bad) { return all().then(good, bad); },
+    catch(bad) { return all().catch(bad); },
+    finally(last) { return all().finally(last); },
+    async* [Symbol.asyncIterator]() { yield* await all(); },
   };
   return cursor;
 }
 
-function makeAggregate(call, pipeline) {
-  const run = () => call('aggregate', { pipeline });
-  return {
-    toArray: run,
-    async next() { return (await run())[0]; },
-    then(good, bad) { return run().then(good, bad); },
-    catch(bad) { return run().catch(bad); },
+function makeFind(call, args) {
+  const cursor = makeCursor(() => call('find', args));
+  const option = (name) => (value) => {
+    args[name] = value;
+    return cursor;
   };
+  cursor.sort = option('sort');
+  cursor.limit = option('limit');
+  cursor.skip = option('skip');
+  cursor.project = option('project');
+  cursor.projection = cursor.project;
+  cursor.count = async () => (await cursor.toArray()).length;
+  return cursor;
 }
 
 function makeCollection(host, service, database, collection) {
@@ -69,7 +88,8 @@ function makeCollection(host, service, database, collection) {
     count: (query, options) => call('count', { query: query || {}, ...options }),
     distinct: (key, query) => call('distinct', { key, query: query || {} }),
     bulkWrite: (operations, options) => call('bulkWrite', { operations, ...options }),
-    aggregate: (pipeline) => makeAggregate(call, pipeline),
+    aggregate: (pipeline) => makeCursor(() => call('aggregate', { pipeline: pipeline || [] })),
+    watch() { throw new ErrorOf('watch is not available in functions: a call ends before a change would come'); },
   };
 }
 
@@ -91,6 +111,17 @@ function executeOther(host, name, args) {
   return answer.async ? Promise.resolve(value) : value;
 }
 
+/// There is no network in the sandbox, and the server makes no requests for functions.
+function makeHttp() {
+  const http = {};
+  for (const method of ['get', 'post', 'put', 'patch', 'delete', 'head']) {
+    http[method] = async () => {
+      throw new ErrorOf(`context.http.${method} is not available: functions have no network access on this server`);
+    };
+  }
+  return http;
+}
+
 function makeContext(host, given) {
   const system = given.running_as_system === true;
   return {
@@ -101,6 +132,7 @@ function makeContext(host, given) {
     runningAsSystem: () => system,
     functions: { execute: (name, ...args) => executeOther(host, name, args) },
     values: { get: (name) => revive(ask(host, 'values.get', [asText(name)]).v) },
+    http: makeHttp(),
     services: {
       get: (name) => (ask(host, 'services.get', [asText(name)]).v === true ? makeService(host, asText(name)) : undefined),
     },
@@ -141,9 +173,10 @@ function makeTimers(host) {
         apply(callback, undefined, args);
       } catch (fault) { /* nobody waits for it */ }
     };
+    const milliseconds = +delay || 0;
     const arm = () => {
       try {
-        return host.setTimer(id, delay, fire);
+        return host.setTimer(id, milliseconds, fire) === true;
       } catch (fault) {
         return false;
       }
@@ -151,7 +184,8 @@ function makeTimers(host) {
     if (!arm()) throw new ErrorOf('too many timers');
     return id;
   };
-  const stop = (id) => {
+  const stop = (given) => {
+    const id = +given;
     try {
       host.clearTimer(id);
     } catch (fault) { /* an error of the other side never reaches a function */ }

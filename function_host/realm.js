@@ -56,7 +56,21 @@ function prepareGlobals(host, context, logs) {
   give('EJSON', EJSON);
   give('exports', kMissing);
   give('module', { exports: kMissing });
-  give('require', (name) => { throw new ErrorOf(`Cannot find module '${asText(name)}'`); });
+  give('require', makeRequire(host));
+  const lazily = (name, make) => defineProperty(own, name, {
+    get() {
+      const value = make();
+      give(name, value);
+      return value;
+    },
+    set(value) { give(name, value); },
+    configurable: true,
+    enumerable: false,
+  });
+  lazily('utils', () => makeUtils(host));
+  lazily('Buffer', makeBuffer);
+  for (const name of ['URL', 'URLSearchParams']) lazily(name, () => makeUrl(host)[name]);
+  for (const name of ['TextEncoder', 'TextDecoder', 'atob', 'btoa']) lazily(name, () => textTools[name]);
 }
 
 function exported() {

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host side of a function worker. It runs in Node.js 18 or later, inside the sandbox that the launcher made, and has
-// nothing but one socket (descriptor 3) to the server. The server puts `const kRealm = "<realm.js>";` before it and runs
-// the whole as the body of a function of (require, process).
+// nothing but one socket (descriptor 3) to the server. The server puts `const kRealm = "<realm.js>";` and host_tools.js
+// before it and runs the whole as the body of a function of (require, process).
 //
 // All reading and writing is synchronous: one call is in flight, and while a function waits for the server nothing else has
 // a right to run. The event loop turns only for the function's own promises and timers.
 'use strict';
 const fs = require('fs');
 const vm = require('vm');
-const { Buffer, setTimeout, clearTimeout, setImmediate, globalThis: own } = globalThis;
+const tool = hostTools();
+const { Buffer, setTimeout, clearTimeout, setInterval, setImmediate, globalThis: own } = globalThis;
+const kIntrinsics = new Set(Object.getOwnPropertyNames(vm.runInNewContext('globalThis')));
 
 const kSocket = 3;
 const kMaxFrame = 18 * 1024 * 1024;
 const kMaxTimers = 1000;
 const kMaxDelay = 300000;
 
-// What a function of ours would need only to get out.
-for (const name of ['require', 'module', 'exports', '__filename', '__dirname', 'fetch', 'WebAssembly', 'SharedArrayBuffer']) {
-  delete own[name];
+// The process holds the boundary, but there is no reason to leave tools for breaking it about.
+for (const name of Object.getOwnPropertyNames(own)) {
+  if (!kIntrinsics.has(name)) delete own[name];
+}
+for (const name of ['binding', '_linkedBinding', 'dlopen', 'kill', 'mainModule', '_kill', '_debugProcess', '_debugEnd', 'chdir', 'openStdin']) {
+  delete process[name];
 }
 process.on('unhandledRejection', () => {}); // a function's own affair: its caller waits for the promise it returned
 process.on('uncaughtException', () => process.reallyExit(70));
@@ -48,13 +53,56 @@ function writeFrame(text) {
   for (let at = 0; at < frame.length;) at += fs.writeSync(kSocket, frame, at, frame.length - at, null);
 }
 
+// ---- sources
+
+// Node.js must not look at an error of a function: formatting its stack here would hand objects of this side to the
+// function's own Error.prepareStackTrace.
+const kQuiet = { displayErrors: false };
+const kMaxModules = 4000;
+const sources = new Map(); // by hash: a compiled source, or the text of its syntax error
+const modules = new Map(); // by path: a compiled module, its JSON text, or the text of its syntax error
+const modulePaths = new Map(); // by asking module and name
+
+function keep(map, key, value) {
+  if (map.size >= kMaxModules) map.clear();
+  map.set(key, value);
+}
+
+/// `import(...)` answers with an error of this side, so it must not compile. A keyword may not be written with an escape; an
+/// identifier, a string, a regular expression and a comment may, and mean the same.
+function withoutImport(source) {
+  return source.replace(/(?<!\\)\bimport\b/g, '\\u0069mport');
+}
+
+function compileText(name, source) {
+  try {
+    return { script: new vm.Script(withoutImport(source), { filename: name, ...kQuiet }) };
+  } catch (fault) {
+    const message = String(fault && fault.message);
+    return { fault: message.startsWith('Keyword must not') ? 'import is not available here: use require' : message };
+  }
+}
+
+function compileModule(path, source) {
+  if (path.endsWith('.json')) return { json: source };
+  return compileText(path, `(function (exports, require, module, __filename, __dirname) {${source.replace(/^#!.*/, '')}\n})`);
+}
+
 // ---- one fresh context per call
 
-const realmScript = new vm.Script(kRealm, { filename: 'realm.js' });
-const sources = new Map(); // by hash: a compiled source, or the text of its syntax error
-
+const realmScript = new vm.Script(kRealm, { filename: 'realm.js', ...kQuiet });
 let current = 0; // the call in flight; 0 between calls
 let rpcs = 0;
+
+/// Whether there is stack enough to write a frame: half a frame would be the end of this worker.
+function hasRoom() {
+  const probe = (depth, a, b, c, d) => (depth === 0 ? a + b + c + d : 1 + probe(depth - 1, a, b, c, d));
+  try {
+    return probe(200, 1, 2, 3, 4) > 0;
+  } catch (fault) {
+    return false;
+  }
+}
 
 /// What one realm may ask of this side. Only texts, numbers and functions of the realm cross, and nothing is thrown.
 function hostFor(realm) {
@@ -64,6 +112,7 @@ function hostFor(realm) {
   return {
     rpc(method, args) {
       if (isDead()) return '{"e":{"message":"the call has ended"}}';
+      if (!hasRoom()) return '{"e":{"message":"RangeError: Maximum call stack size exceeded"}}';
       try {
         const id = ++rpcs;
         writeFrame(`{"t":"host","id":${realm.call},"rpc":${id},"m":${method},"a":${args}}`);
@@ -93,26 +142,39 @@ function hostFor(realm) {
       clearTimeout(timers.get(id));
       timers.delete(id);
     },
+    tool: (question) => (isDead() ? '{"e":"the call has ended"}' : tool(question)),
+    /// Where `require(name)` in the module `from` leads: `{"path"}`, `{"path","json"}` or `{"e"}`.
+    findModule(from, name) {
+      const key = `${from}\0${name}`;
+      if (!modulePaths.has(key)) {
+        const answer = this.rpc('"packages.get"', JSON.stringify([from, name]));
+        const { v: found, e } = JSON.parse(answer);
+        if (e !== undefined) return answer;
+        keep(modulePaths, key, found.path);
+        if (!modules.has(found.path)) keep(modules, found.path, compileModule(found.path, found.source));
+      }
+      const path = modulePaths.get(key);
+      return JSON.stringify({ path, json: modules.get(path).json });
+    },
+    /// The module as a function, or the text of its syntax error.
+    runModule(path) {
+      const { script, fault } = modules.get(path);
+      return fault === undefined ? script.runInContext(realm.context, kQuiet) : fault;
+    },
   };
 }
 
 function makeRealm() {
   const context = vm.createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false } });
   const realm = { call: 0, context };
-  realm.invoke = realmScript.runInContext(context)(hostFor(realm));
+  realm.invoke = realmScript.runInContext(context, kQuiet)(hostFor(realm));
   return realm;
 }
 
 let spare = makeRealm();
 
 function compile(hash, name, source) {
-  if (source !== undefined && !sources.has(hash)) {
-    try {
-      sources.set(hash, { script: new vm.Script(source, { filename: name }) });
-    } catch (fault) {
-      sources.set(hash, { fault: String(fault && fault.message) });
-    }
-  }
+  if (source !== undefined && !sources.has(hash)) sources.set(hash, compileText(name, source));
   return sources.get(hash);
 }
 
@@ -122,7 +184,7 @@ function call(header, body) {
   current = header.id;
   realm.call = header.id;
   const compiled = compile(header.hash, header.name, header.source);
-  const run = compiled && compiled.script ? () => { compiled.script.runInContext(realm.context); } : null;
+  const run = compiled && compiled.script ? () => { compiled.script.runInContext(realm.context, kQuiet); } : null;
   realm.invoke(body, run, compiled && compiled.fault);
 }
 
@@ -136,5 +198,7 @@ function next() {
   }
 }
 
+// A function may wait for nothing at all; Node.js would end with nothing left to do.
+setInterval(() => {}, 3600000);
 writeFrame('{"t":"ready"}');
 setImmediate(next);

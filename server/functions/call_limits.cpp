@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/functions/call_limits.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace keyturn::server::functions {
 
 CallLimits::Place CallLimits::enter(std::string_view app, std::string_view user) {
@@ -11,21 +14,39 @@ CallLimits::Place CallLimits::enter(std::string_view app, std::string_view user)
     const auto app_count = apps_.find(app);
     if (app_count != apps_.end() && app_count->second >= per_app_) return {nullptr, {}, {}};
     if (!user.empty()) {
-      std::size_t& user_count = users_[{app_name, user_name}];
-      if (user_count >= per_user_) return {nullptr, {}, {}};
-      ++user_count;
+      const auto user_counts = users_.find({app_name, user_name});
+      if (user_counts != users_.end() && user_counts->second.admitted >= per_user_) return {nullptr, {}, {}};
+      ++users_[{app_name, user_name}].admitted;
     }
     ++apps_[app_name];
   }
   return {this, std::move(app_name), std::move(user_name)};
 }
 
-void CallLimits::leave(const std::string& app, const std::string& user) {
-  const std::scoped_lock lock(mutex_);
-  if (const auto found = apps_.find(app); found != apps_.end() && --found->second == 0) apps_.erase(found);
-  if (user.empty()) return;
-  const auto found = users_.find({app, user});
-  if (found != users_.end() && --found->second == 0) users_.erase(found);
+bool CallLimits::Place::wait_for_turn(BootTime deadline, const Clock& clock) {
+  if (user_.empty() || has_turn_) return true;
+  std::unique_lock lock(owner_->mutex_);
+  Counts& counts = owner_->users_[{app_, user_}];  // stays while this place does
+  while (counts.running >= owner_->running_per_user_) {
+    const auto left = deadline - clock.boot_now();
+    if (left.count() <= 0) return false;
+    owner_->turns_.wait_for(lock, std::min<BootTime::duration>(left, std::chrono::seconds(1)));
+  }
+  ++counts.running;
+  has_turn_ = true;
+  return true;
+}
+
+void CallLimits::leave(const std::string& app, const std::string& user, bool has_turn) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto found = apps_.find(app); found != apps_.end() && --found->second == 0) apps_.erase(found);
+    const auto found = users_.find({app, user});
+    if (found == users_.end()) return;
+    if (has_turn) --found->second.running;
+    if (--found->second.admitted == 0) users_.erase(found);
+  }
+  if (has_turn) turns_.notify_all();
 }
 
 std::size_t CallLimits::in_app(std::string_view app) const {

@@ -70,7 +70,7 @@ NodeFunctionRuntime::NodeFunctionRuntime(RuntimeOptions options, WorkerCommand c
       host_(host),
       clock_(clock),
       catalog_(apps),
-      limits_(options_.calls_per_app, options_.calls_per_user),
+      limits_(options_.calls_per_app, options_.calls_per_user, options_.running_per_user),
       packages_(options_.packages),
       pool_(std::move(command), options_.pool, clock) {}
 
@@ -84,13 +84,16 @@ Result<std::unique_ptr<NodeFunctionRuntime>> NodeFunctionRuntime::create(Runtime
 }
 
 FunctionOutcome NodeFunctionRuntime::execute(const App& app, const FunctionCall& call) {
-  const auto place = limits_.enter(app.id, call.caller ? call.caller->user_id : std::string());
-  if (!place) return {refusal(ErrorCode::TooManyRequests, "too many functions are running"), {}, {}};
-  return execute_within(nullptr, app, call);
+  auto place = limits_.enter(app.id, call.caller ? call.caller->user_id : std::string());
+  const BootTime queue_deadline = clock_.boot_now() + options_.queue_deadline;
+  if (!place || !place.wait_for_turn(queue_deadline, clock_)) {
+    return {refusal(ErrorCode::TooManyRequests, "too many functions are running"), {}, {}};
+  }
+  return execute_within(nullptr, app, call, queue_deadline);
 }
 
 FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const App& app,
-                                                    const FunctionCall& call) {
+                                                    const FunctionCall& call, BootTime queue_deadline) {
   auto definition = definition_for(app, call);
   if (!definition) return {definition.error(), {}, {}};
   const FunctionDefinition& function = **definition;
@@ -119,7 +122,6 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
   }
 
   const BootTime outer_deadline = outer == nullptr ? BootTime::max() : outer->deadline;
-  const BootTime queue_deadline = std::min(clock_.boot_now() + options_.queue_deadline, outer_deadline);
   for (;;) {
     auto lease = pool_.acquire(app.id, outer != nullptr, queue_deadline);
     if (!lease) return {lease.error(), {}, {}};
@@ -258,7 +260,8 @@ json::Object NodeFunctionRuntime::execute_nested(Frame& frame, WorkerRequest& re
   const json::Array arguments(request.arguments.begin() + 1, request.arguments.end());
   FunctionCall call{*name, arguments, frame.caller, frame.request};
   call.as_system = frame.as_system;
-  FunctionOutcome outcome = execute_within(&frame, frame.app, call);
+  FunctionOutcome outcome = execute_within(
+      &frame, frame.app, call, std::min(clock_.boot_now() + options_.queue_deadline, frame.deadline));
   if (!outcome.result) {
     json::Object answer = thrown(outcome.result.error().message);
     answer.set("async", outcome.was_async);

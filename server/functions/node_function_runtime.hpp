@@ -35,6 +35,7 @@ struct RuntimeOptions {
   PoolOptions pool;
   std::size_t calls_per_app = 64;  ///< Running and waiting together.
   std::size_t calls_per_user = 16;
+  std::size_t running_per_user = 2;  ///< Of one app's workers; the user's other calls wait.
   int max_depth = 5;                 ///< Calls of `context.functions.execute` within each other.
   std::size_t max_requests = 1'000;  ///< Questions of one call to the server (functions.md 6).
   std::chrono::milliseconds queue_deadline{10'000};
@@ -62,7 +63,8 @@ class NodeFunctionRuntime final : public FunctionRuntime {
   NodeFunctionRuntime(RuntimeOptions options, WorkerCommand command, AppStore& apps, FunctionHost* host,
                       Clock& clock);
 
-  [[nodiscard]] FunctionOutcome execute_within(const Frame* outer, const App& app, const FunctionCall& call);
+  [[nodiscard]] FunctionOutcome execute_within(const Frame* outer, const App& app, const FunctionCall& call,
+                                               BootTime queue_deadline);
   [[nodiscard]] Result<std::shared_ptr<const FunctionDefinition>> definition_for(const App& app,
                                                                                  const FunctionCall& call);
   [[nodiscard]] Result<json::Object> context_for(const Frame& frame, const FunctionCall& call);

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds kGraceOfCaller{50};
 // A worker in order answers at once. One that spins after its call must not hold up the next caller as long
 // as it may hold up nobody.
 constexpr std::chrono::milliseconds kPatienceOfCaller{100};
+// One start may fail by itself (the machine ended the process); when they all do, the caller hears why.
+constexpr std::size_t kFailedStartsOfCaller = 3;
 
 }  // namespace
 
@@ -75,7 +77,8 @@ Result<WorkerPool::Lease> WorkerPool::acquire(std::string_view app, bool is_nest
       bury(*slot);
       continue;
     }
-    if (failed_starts_ != faults_before) return refusal(ErrorCode::ServiceUnavailable, last_fault_);
+    if (failed_starts_ >= faults_before + kFailedStartsOfCaller)
+      return refusal(ErrorCode::ServiceUnavailable, last_fault_);
     if (starting_for(app) == 0) has_asked = false;  // what was started went to somebody else
     if (!has_asked && may_grow(app, is_nested) && make_room()) {
       has_asked = true;
@@ -208,7 +211,8 @@ std::vector<pid_t> WorkerPool::processes(std::string_view app) const {
   const std::scoped_lock lock(mutex_);
   std::vector<pid_t> out;
   for (const auto& slot : slots_) {
-    if (slot->app == app && slot->process != nullptr) out.push_back(slot->process->pid());
+    const bool has_started = slot->state != SlotState::wanted && slot->state != SlotState::starting;
+    if (slot->app == app && has_started) out.push_back(slot->process->pid());
   }
   return out;
 }

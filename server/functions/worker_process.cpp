@@ -130,15 +130,20 @@ std::vector<std::string> default_node_flags() {
 
 Result<std::string> load_worker_program(const std::string& folder) {
   std::string realm = "(() => { 'use strict';\n";
-  for (const char* name : {"/bson.js", "/context.js", "/realm.js"}) {
+  for (const char* name :
+       {"/bson.js", "/ejson.js", "/buffer.js", "/crypto.js", "/modules.js", "/context.js", "/realm.js"}) {
     auto part = content_of(folder + name);
     if (!part) return part.error();
     realm += *part;
   }
   realm += "})()";
-  auto worker = content_of(folder + "/worker.js");
-  if (!worker) return worker.error();
-  return "'use strict';const kRealm=" + json::write(realm) + ";\n" + *worker;
+  std::string program = "'use strict';const kRealm=" + json::write(realm) + ";\n";
+  for (const char* name : {"/host_tools.js", "/worker.js"}) {
+    auto part = content_of(folder + name);
+    if (!part) return part.error();
+    program += *part;
+  }
+  return program;
 }
 
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const WorkerCommand& command) {

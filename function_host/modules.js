@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// `require`: the packages that are installed for the app, and a small part of Node.js made of this context's own objects.
+
+class EventEmitter {
+  constructor() { this.listeners_ = new Map(); }
+  on(name, listener) {
+    const all = this.listeners_ || (this.listeners_ = new Map());
+    all.set(name, [...(all.get(name) || []), listener]);
+    return this;
+  }
+  addListener(name, listener) { return this.on(name, listener); }
+  once(name, listener) {
+    const wrapped = (...args) => {
+      this.off(name, wrapped);
+      return apply(listener, this, args);
+    };
+    wrapped.listener = listener;
+    return this.on(name, wrapped);
+  }
+  off(name, listener) {
+    const left = this.listeners(name).filter((each) => each !== listener && each.listener !== listener);
+    if (this.listeners_) this.listeners_.set(name, left);
+    return this;
+  }
+  removeListener(name, listener) { return this.off(name, listener); }
+  removeAllListeners(name) {
+    if (name === undefined) this.listeners_ = new Map();
+    else if (this.listeners_) this.listeners_.delete(name);
+    return this;
+  }
+  emit(name, ...args) {
+    const all = this.listeners(name);
+    if (all.length === 0 && name === 'error') throw args[0];
+    for (const each of all) apply(each, this, args);
+    return all.length > 0;
+  }
+  listeners(name) { return [...((this.listeners_ && this.listeners_.get(name)) || [])]; }
+  listenerCount(name) { return this.listeners(name).length; }
+  eventNames() { return [...(this.listeners_ || new Map()).keys()]; }
+  setMaxListeners() { return this; }
+}
+EventEmitter.EventEmitter = EventEmitter;
+
+function makePath() {
+  const normalize = (path) => {
+    const isAbsolute = path[0] === '/';
+    const parts = [];
+    for (const part of path.split('/')) {
+      if (part === '..' && parts.length > 0 && parts[parts.length - 1] !== '..') parts.pop();
+      else if (part === '..' && isAbsolute) continue;
+      else if (part !== '' && part !== '.') parts.push(part);
+    }
+    const out = (isAbsolute ? '/' : '') + parts.join('/') + (path.length > 1 && path.endsWith('/') && parts.length > 0 ? '/' : '');
+    return out || '.';
+  };
+  const join = (...parts) => normalize(parts.filter((part) => part !== '').join('/') || '.');
+  const resolve = (...parts) => {
+    let out = '';
+    for (let i = parts.length - 1; i >= 0 && out[0] !== '/'; i--) out = out === '' ? parts[i] : `${parts[i]}/${out}`;
+    const whole = normalize(out[0] === '/' ? out : `/${out}`);
+    return whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole;
+  };
+  const basename = (path, ending) => {
+    const name = path.replace(/\/+$/, '').split('/').pop();
+    return ending && name !== ending && name.endsWith(ending) ? name.slice(0, -ending.length) : name;
+  };
+  const dirname = (path) => {
+    const found = /^(.*)\/[^/]+\/*$/.exec(path);
+    return found ? found[1].replace(/\/+$/, '') || '/' : path[0] === '/' ? '/' : '.';
+  };
+  const extname = (path) => (/[^/.](\.[^./]*)\/*$/.exec(path) || ['', ''])[1];
+  const relative = (from, to) => {
+    const [a, b] = [resolve(from).split('/').filter(Boolean), resolve(to).split('/').filter(Boolean)];
+    let same = 0;
+    while (same < a.length && same < b.length && a[same] === b[same]) same++;
+    return [...a.slice(same).map(() => '..'), ...b.slice(same)].join('/');
+  };
+  const path = { sep: '/', delimiter: ':', normalize, join, resolve, basename, dirname, extname, relative, isAbsolute: (text) => text[0] === '/' };
+  path.posix = path;
+  return path;
+}
+
+function makeUtil() {
+  const inspect = (value) => (typeof value === 'string' ? `'${value}'` : shown(value));
+  const types = {
+    isDate: (value) => value instanceof DateOf,
+    isRegExp: (value) => value instanceof RegExpOf,
+    isPromise: (value) => value instanceof PromiseOf,
+    isUint8Array: (value) => value instanceof Bytes,
+    isMap: (value) => value instanceof Map,
+    isSet: (value) => value instanceof Set,
+    isNativeError: (value) => value instanceof ErrorOf,
+  };
+  return {
+    inspect,
+    types,
+    isArray,
+    inherits(child, parent) {
+      child.super_ = parent;
+      Object.setPrototypeOf(child.prototype, parent.prototype);
+    },
+    promisify: (callee) => (...args) => new PromiseOf((resolve, reject) => {
+      callee(...args, (fault, value) => (fault ? reject(fault) : resolve(value)));
+    }),
+    callbackify: (callee) => (...args) => {
+      const callback = args.pop();
+      callee(...args).then((value) => callback(null, value), callback);
+    },
+    format(first, ...rest) {
+      if (typeof first !== 'string') return [first, ...rest].map((each) => (typeof each === 'string' ? each : inspect(each))).join(' ');
+      const text = first.replace(/%[sdifjoO%]/g, (mark) => {
+        if (mark === '%%') return '%';
+        if (rest.length === 0) return mark;
+        const value = rest.shift();
+        return mark === '%s' ? asText(value) : mark === '%j' ? stringify(value) : /[oO]/.test(mark) ? inspect(value) : asText(mark === '%i' ? parseInt(value, 10) : Number(value));
+      });
+      return [text, ...rest.map((each) => (typeof each === 'string' ? each : inspect(each)))].join(' ');
+    },
+    isDeepStrictEqual: (a, b) => write(a, false, 0) === write(b, false, 0),
+    deprecate: (callee) => callee,
+    TextEncoder: textTools.TextEncoder,
+    TextDecoder: textTools.TextDecoder,
+  };
+}
+
+function makeQuerystring() {
+  const decode = (text) => {
+    try {
+      return decodeURIComponent(text.replace(/\+/g, ' '));
+    } catch (fault) {
+      return text;
+    }
+  };
+  return {
+    escape: encodePart,
+    unescape: decode,
+    parse(text, separator = '&', equals = '=') {
+      const out = makeObject(null);
+      for (const pair of asText(text).split(separator)) {
+        if (pair === '') continue;
+        const [name, ...value] = pair.split(equals);
+        const [key, content] = [decode(name), decode(value.join(equals))];
+        out[key] = key in out ? [].concat(out[key], content) : content;
+      }
+      return out;
+    },
+    stringify: (members, separator = '&', equals = '=') => keys(members).flatMap((name) =>
+      [].concat(members[name]).map((each) => encodePart(name) + equals + encodePart(each === null || each === undefined ? '' : each))).join(separator),
+  };
+}
+
+function makeAssert() {
+  class AssertionError extends ErrorOf {
+    get name() { return 'AssertionError'; }
+  }
+  const check = (holds, message, text) => {
+    if (holds) return;
+    throw message instanceof ErrorOf ? message : new AssertionError(message === undefined ? text : message);
+  };
+  const same = (a, b) => write(a, false, 0) === write(b, false, 0);
+  const assert = (value, message) => check(value, message, 'The expression evaluated to a falsy value');
+  return Object.assign(assert, {
+    ok: assert,
+    AssertionError,
+    equal: (a, b, message) => check(a == b, message, `${shown(a)} == ${shown(b)}`), // eslint-disable-line eqeqeq
+    notEqual: (a, b, message) => check(a != b, message, `${shown(a)} != ${shown(b)}`), // eslint-disable-line eqeqeq
+    strictEqual: (a, b, message) => check(isSame(a, b), message, `${shown(a)} is not ${shown(b)}`),
+    notStrictEqual: (a, b, message) => check(!isSame(a, b), message, `${shown(a)} is the same`),
+    deepEqual: (a, b, message) => check(same(a, b), message, `${shown(a)} is not like ${shown(b)}`),
+    deepStrictEqual: (a, b, message) => check(same(a, b), message, `${shown(a)} is not like ${shown(b)}`),
+    fail: (message) => check(false, message, 'Failed'),
+    throws(callee, message) {
+      let hasThrown = false;
+      try {
+        callee();
+      } catch (fault) {
+        hasThrown = true;
+      }
+      check(hasThrown, typeof message === 'string' ? message : undefined, 'Missing expected exception');
+    },
+  });
+}
+
+function makeUrl(host) {
+  class URLSearchParams {
+    constructor(given) {
+      this.pairs_ = [];
+      if (typeof given === 'string') {
+        const { unescape } = makeQuerystring();
+        for (const pair of given.replace(/^\?/, '').split('&')) {
+          if (pair !== '') this.append(unescape(pair.split('=')[0]), unescape(pair.split('=').slice(1).join('=')));
+        }
+      } else if (given) {
+        for (const [name, value] of typeof given[Symbol.iterator] === 'function' ? given : Object.entries(given)) this.append(name, value);
+      }
+    }
+    append(name, value) { this.pairs_.push([asText(name), asText(value)]); }
+    delete(name) { this.pairs_ = this.pairs_.filter((pair) => pair[0] !== name); }
+    get(name) { return (this.pairs_.find((pair) => pair[0] === name) || [null, null])[1]; }
+    getAll(name) { return this.pairs_.filter((pair) => pair[0] === name).map((pair) => pair[1]); }
+    has(name) { return this.pairs_.some((pair) => pair[0] === name); }
+    set(name, value) {
+      const at = this.pairs_.findIndex((pair) => pair[0] === name);
+      if (at < 0) return this.append(name, value);
+      this.pairs_ = this.pairs_.filter((pair, i) => i === at || pair[0] !== name);
+      this.pairs_[at][1] = asText(value);
+      return undefined;
+    }
+    sort() { this.pairs_.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0)); }
+    forEach(visit) { this.pairs_.forEach(([name, value]) => visit(value, name, this)); }
+    keys() { return this.pairs_.map((pair) => pair[0])[Symbol.iterator](); }
+    values() { return this.pairs_.map((pair) => pair[1])[Symbol.iterator](); }
+    entries() { return this.pairs_.map((pair) => [...pair])[Symbol.iterator](); }
+    [Symbol.iterator]() { return this.entries(); }
+    toString() {
+      const part = (text) => encodePart(text).replace(/%20/g, '+').replace(/[!'()~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+      return this.pairs_.map(([name, value]) => `${part(name)}=${part(value)}`).join('&');
+    }
+  }
+  /// Read-only, but for what `searchParams` says.
+  class URL {
+    constructor(url, base) {
+      const parts = askTool(host, 'url', { url: asText(url), ...(base !== undefined && { base: asText(base) }) });
+      const params = new URLSearchParams(parts.search);
+      const initial = params.toString();
+      const search = () => (params.toString() === initial ? parts.search : params.toString() === '' ? '' : `?${params}`);
+      for (const name of keys(parts)) defineProperty(this, name, { enumerable: true, value: parts[name] });
+      defineProperty(this, 'searchParams', { enumerable: true, value: params });
+      defineProperty(this, 'parts_', { value: { parts, search } });
+    }
+    toString() {
+      const { parts, search } = this.parts_;
+      return search() === parts.search ? parts.href : parts.href.slice(0, parts.href.length - parts.search.length - parts.hash.length) + search() + parts.hash;
+    }
+    toJSON() { return this.toString(); }
+  }
+  return { URL, URLSearchParams, parse: (text) => ({ ...new URL(text, 'relative:/').parts_.parts }) };
+}
+
+const kBuiltIns = {
+  assert: makeAssert,
+  buffer: () => ({ Buffer: bufferClass(), kMaxLength: 0x7fffffff }),
+  crypto: makeCryptoModule,
+  events: () => EventEmitter,
+  path: makePath,
+  querystring: makeQuerystring,
+  timers: () => ({ setTimeout: own.setTimeout, clearTimeout: own.clearTimeout, setInterval: own.setInterval, clearInterval: own.clearInterval, setImmediate: own.setImmediate }),
+  url: makeUrl,
+  util: makeUtil,
+};
+
+function makeRequire(host) {
+  const builtIns = new Map(Object.entries(kBuiltIns));
+  const given = new Map();
+  const loaded = new Map(); // by path
+  const load = (path, isJson, text) => {
+    const module = { exports: {}, id: path, filename: path, loaded: false };
+    loaded.set(path, module);
+    try {
+      if (isJson) {
+        module.exports = parse(text);
+      } else {
+        let body;
+        try {
+          body = host.runModule(path);
+        } catch (fault) {
+          body = undefined;
+        }
+        if (typeof body === 'string') throw new SyntaxError(`${path}: ${body}`);
+        if (typeof body !== 'function') throw new ErrorOf(`the module ${path} cannot be loaded`);
+        apply(body, module.exports, [module.exports, requireFrom(path), module, path, path.replace(/\/?[^/]*$/, '')]);
+      }
+    } catch (fault) {
+      loaded.delete(path);
+      throw fault;
+    }
+    module.loaded = true;
+    return module.exports;
+  };
+  const requireFrom = (from) => (specifier) => {
+    if (typeof specifier !== 'string') throw new TypeError('require needs a module\'s name');
+    const name = specifier.startsWith('node:') ? specifier.slice(5) : specifier;
+    if (builtIns.has(name)) {
+      if (!given.has(name)) given.set(name, builtIns.get(name)(host));
+      return given.get(name);
+    }
+    const found = exchange(() => host.findModule(from, specifier));
+    if (found.e !== undefined) {
+      const error = new ErrorOf(found.e.message);
+      error.code = 'MODULE_NOT_FOUND';
+      throw error;
+    }
+    const known = loaded.get(found.path);
+    return known !== undefined ? known.exports : load(found.path, found.json !== undefined, found.json);
+  };
+  return requireFrom('');
+}
