@@ -6,7 +6,9 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { Admin, customJwt, startDaemon } from "./lib/daemon.mjs";
+import { addData } from "./lib/data_app.mjs";
 import { addFunctions } from "./lib/functions_app.mjs";
+import "./data_journeys.js";
 import "./functions_journeys.js";
 import "./realm_web_journeys.js";
 
@@ -14,8 +16,9 @@ const require = createRequire(import.meta.url);
 const bundle = readFileSync(require.resolve("realm-web/dist/bundle.iife.js"));
 const journeys = readFileSync(new URL("./realm_web_journeys.js", import.meta.url));
 const functionJourneys = readFileSync(new URL("./functions_journeys.js", import.meta.url));
+const dataJourneys = readFileSync(new URL("./data_journeys.js", import.meta.url));
 const page = '<!doctype html><title>journeys</title><script src="/realm.js"></script><script src="/journeys.js"></script>' +
-  '<script src="/functions.js"></script>';
+  '<script src="/functions.js"></script><script src="/data.js"></script>';
 
 let daemon;
 let env;
@@ -26,7 +29,7 @@ before(async () => {
   daemon = await startDaemon();
   site = createServer((request, response) => {
     const files = { "/": ["text/html", page], "/realm.js": ["text/javascript", bundle], "/journeys.js": ["text/javascript", journeys],
-      "/functions.js": ["text/javascript", functionJourneys] };
+      "/functions.js": ["text/javascript", functionJourneys], "/data.js": ["text/javascript", dataJourneys] };
     const file = files[request.url];
     response.writeHead(file ? 200 : 404, { "Content-Type": file?.[0] ?? "text/plain" });
     response.end(file?.[1] ?? "");
@@ -35,6 +38,7 @@ before(async () => {
   const admin = await new Admin(daemon.baseUrl).logIn();
   const app = await admin.createApp("browser-journeys", { accessSeconds: 2 });
   await addFunctions(admin, app);
+  await addData(admin, app);
   // The page is of another origin than the server: only an allowed one may read the answers.
   await admin.call("POST", `${app.path}/security/allowed_request_origins`, [`http://127.0.0.1:${site.address().port}`]);
   const serverKey = (await admin.call("POST", `${app.path}/api_keys`, { name: "server" })).key;
@@ -55,7 +59,7 @@ after(async () => {
   await daemon?.stop();
 });
 
-const all = ["journeys", "functionJourneys"].flatMap((set) => Object.keys(globalThis[set]).map((name) => [set, name]));
+const all = ["journeys", "functionJourneys", "dataJourneys"].flatMap((set) => Object.keys(globalThis[set]).map((name) => [set, name]));
 for (const [set, name] of all) {
   test(`realm-web in Chromium: ${name}`, { timeout: 60_000 }, async () => {
     const context = await browser.newContext();
