@@ -76,6 +76,11 @@ class RequestHandler {
 
   /// `target` is the path with its query in origin form, as received, not decoded.
   [[nodiscard]] virtual Plan plan(std::string_view method, std::string_view target) const noexcept = 0;
+  /// The same of a whole head, for handlers whose lane depends on more than the target. `head.body` is not
+  /// there yet.
+  [[nodiscard]] virtual Plan plan_for(const HttpRequest& head) const noexcept {
+    return plan(head.method, head.url);
+  }
 
   /// Answers one request. `request.url` is the target in origin form, as received; the header lines are
   /// complete and already checked for form (rule V17).

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "server/api/documents.hpp"
 #include "server/api/routes.hpp"
+#include "server/domain/refusal.hpp"
+#include "server/domain/settings.hpp"
 
 // Settings that are kept and given back, and the states of a synchronization that is always done
 // (admin-api.md 8).
@@ -16,12 +20,57 @@ Result<Answer> shown(Call& call, std::string_view name, json::Object otherwise) 
 }
 
 Result<Answer> get_user_data(Call& call) { return shown(call, "custom_user_data", {{"enabled", false}}); }
+
+/// Nothing: the settings are off. `in_access_token` is a setting of this server's (functions.md 7 has none).
+Result<std::optional<UserDataSource>> read_user_data(const json::Object& settings) {
+  const auto wrong = [](std::string_view name, std::string_view wanted) {
+    return refusal(ErrorCode::InvalidParameter, "'" + std::string(name) + "' must be " + std::string(wanted));
+  };
+  UserDataSource source;
+  bool enabled = false;
+  for (const auto& [name, flag] :
+       {std::pair<std::string_view, bool*>{"enabled", &enabled},
+        std::pair<std::string_view, bool*>{"in_access_token", &source.in_access_token}}) {
+    const json::Value* value = settings.find(name);
+    if (value == nullptr || value->is_null()) continue;
+    if (value->as_bool() == nullptr) return wrong(name, "true or false");
+    *flag = *value->as_bool();
+  }
+  if (!enabled) return std::optional<UserDataSource>();
+  for (const auto& [name, text] :
+       {std::pair<std::string_view, std::string*>{"mongo_service_id", &source.service_id},
+        std::pair<std::string_view, std::string*>{"database_name", &source.database},
+        std::pair<std::string_view, std::string*>{"collection_name", &source.collection},
+        std::pair<std::string_view, std::string*>{"user_id_field", &source.user_id_field}}) {
+    *text = text_at(settings, name);
+    if (text->empty() || (*text)[0] == '$') return wrong(name, "a name while custom user data is enabled");
+  }
+  return std::optional(std::move(source));
+}
+
+Result<void> store_user_data(Call& call) {
+  const auto turn = call.services.apps.take_turn();
+  auto settings = stored_settings(call, "custom_user_data", {{"enabled", false}});
+  if (!settings) return settings.error();
+  for (const auto& [name, value] : call.members()) settings->set(name, value);
+  auto source = read_user_data(*settings);
+  if (!source) return source.error();
+  auto stored =
+      call.services.apps.put_document(call.app_id(), "settings", "custom_user_data", *std::move(settings));
+  if (!stored) return stored;
+  if (auto set = call.services.apps.set_user_data(call.app_id(), *source); !set) return set;
+  if (call.services.data == nullptr || !*source) return {};
+  App changed = call.app->app;
+  changed.user_data = *std::move(source);
+  return call.services.data->prepare_user_data(changed);
+}
+
 Result<Answer> patch_user_data(Call& call) {
   constexpr std::string_view kFunction = "on_user_creation_function_id";
   auto function = optional_text(call.members(), kFunction);
   if (!function) return function.error();
-  auto stored = store_settings(call, "custom_user_data", true);
-  if (!stored || !call.members().contains(kFunction)) return stored;
+  if (auto stored = store_user_data(call); !stored) return stored.error();
+  if (!call.members().contains(kFunction)) return no_content();
   return no_content_of(call.services.apps.set_user_creation_function(call.app_id(), *function));
 }
 

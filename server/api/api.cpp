@@ -16,6 +16,8 @@ protocol::Plan Api::plan(std::string_view method, std::string_view target) const
   return pipeline_->plan(method, target);
 }
 
+protocol::Plan Api::plan_for(const HttpRequest& head) const noexcept { return pipeline_->plan_for(head); }
+
 void Api::handle(HttpRequest request, protocol::Respond respond) { respond(pipeline_->reply(request)); }
 
 HttpResponse Api::refuse(int status, std::string_view why, const HttpRequest& head) {

@@ -20,6 +20,16 @@ bool is_list_of_names(std::string_view text) {
          });
 }
 
+/// Credentials in headers are not for pages (data-api.md 2).
+bool names_credentials(std::string_view names) {
+  std::string lower(names);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return lower.find("password") != std::string::npos || lower.find("apikey") != std::string::npos ||
+         lower.find("jwttokenstring") != std::string::npos;
+}
+
 }  // namespace
 
 bool is_origin_allowed(const AppDirectory& directory, const AppView* app, std::string_view origin) {
@@ -44,7 +54,8 @@ void add_preflight(HttpResponse& response, const HttpRequest& request) {
   if (!find_header(response.headers, "access-control-allow-origin")) return;
   std::string names = "Authorization, Content-Type, Accept";
   const auto asked = find_header(request.headers, "access-control-request-headers");
-  if (asked && !asked->empty() && is_list_of_names(*asked)) names += ", " + std::string(*asked);
+  if (asked && !asked->empty() && is_list_of_names(*asked) && !names_credentials(*asked))
+    names += ", " + std::string(*asked);
   response.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");
   response.headers.emplace_back("Access-Control-Allow-Headers", names);
   response.headers.emplace_back("Access-Control-Max-Age", "600");

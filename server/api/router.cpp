@@ -75,6 +75,8 @@ Place place_of(std::string_view path) {
     const bool is_below = path.size() > prefix.size() && path[prefix.size()] == '/';
     if (is_below && path.substr(0, prefix.size()) == prefix) return {surface, path.substr(prefix.size())};
   }
+  constexpr std::string_view kApps = "/app/";
+  if (path.substr(0, kApps.size()) == kApps) return {Surface::endpoint, path};
   return {Surface::plain, path.substr(0, 1) == "/" ? path : std::string_view()};
 }
 
@@ -136,7 +138,8 @@ std::string Router::allowed(std::string_view path) const {
     if (!out.empty()) out += ", ";
     out += method;
   }
-  if (place_of(path).surface == Surface::client) out += ", OPTIONS";
+  const Surface surface = place_of(path).surface;
+  if (surface == Surface::client || surface == Surface::endpoint) out += ", OPTIONS";
   return out;
 }
 

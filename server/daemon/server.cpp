@@ -17,6 +17,7 @@
 #include "server/domain/api_key_service.hpp"
 #include "server/domain/app_log.hpp"
 #include "server/domain/app_service.hpp"
+#include "server/domain/custom_user_data_claim.hpp"
 #include "server/domain/directory.hpp"
 #include "server/domain/document_service.hpp"
 #include "server/domain/logged_functions.hpp"
@@ -131,8 +132,9 @@ class Server::Parts {
         function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock)),
         functions_(function_runtime_.get(), app_log_, clock),
         function_(&functions_),
+        user_data_(data_, app_log_, clock),
         sessions_(directory_, stores_->sessions(), stores_->users(), clock,
-                  {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}, &functions_),
+                  {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}, &functions_, &user_data_),
         users_(stores_->users(), clock),
         passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock, {}, &password_gate_),
         api_keys_(stores_->api_keys(), stores_->users(), clock),
@@ -236,6 +238,7 @@ class Server::Parts {
   std::unique_ptr<FunctionRuntime> function_runtime_;
   LoggedFunctions functions_;
   identity::FunctionProvider function_;
+  UserDataClaims user_data_;
   SessionService sessions_;
   UserService users_;
   PasswordService passwords_;

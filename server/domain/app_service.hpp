@@ -49,6 +49,7 @@ struct TokenSettingsPatch {
 /// What becomes of users and sessions besides the tokens' lifetimes: absent members stay.
 struct SessionSettingsPatch {
   std::optional<bool> end_sessions_on_password_change;
+  std::optional<bool> require_bound_sessions;
   std::optional<std::int64_t> anonymous_user_lifetime_seconds;
 };
 
@@ -83,6 +84,8 @@ class AppService {
   Result<void> set_environment(std::string_view app_id, std::string_view environment);
   /// The function that runs before a user comes into being; a name or an id, empty: none.
   Result<void> set_user_creation_function(std::string_view app_id, std::string_view function);
+  /// Where custom user data is read from now on; nothing: nowhere.
+  Result<void> set_user_data(std::string_view app_id, std::optional<UserDataSource> source);
   /// How long a function may run; nothing: the server's default (decisions.md "function time limit").
   Result<void> set_function_time_limit(std::string_view app_id, std::optional<std::int64_t> seconds);
   Result<void> set_allowed_origins(std::string_view app_id, std::vector<std::string> origins);

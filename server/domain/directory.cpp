@@ -92,8 +92,12 @@ Result<void> AppDirectory::publish(Views views) {
             .second;
     if (!fresh) return Error(ErrorCode::InvalidConfiguration, "two signing keys have the same id");
   }
+  const bool has_user_data = std::any_of(views.begin(), views.end(), [](const auto& view) {
+    return view->app.user_data && view->app.user_data->in_access_token;
+  });
   next->views = std::move(views);
   std::atomic_store(&snapshot_, std::shared_ptr<const Snapshot>(std::move(next)));
+  has_user_data_ = has_user_data;
   return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -47,6 +48,9 @@ class AppDirectory {
   [[nodiscard]] std::shared_ptr<const AppView> by_domain_id(std::string_view domain_id) const;
   [[nodiscard]] std::shared_ptr<const AppView> admin_realm() const;
 
+  /// Whether tokens of some app carry custom user data. No I/O, no lock.
+  [[nodiscard]] bool has_user_data() const noexcept { return has_user_data_.load(); }
+
   /// A signing key by the `kid` of a token.
   struct KeyEntry {
     std::shared_ptr<const AppView> app;  ///< Null: no app has such a key.
@@ -79,6 +83,7 @@ class AppDirectory {
   SigningKeyStore& keys_;
   std::mutex write_mutex_;  ///< Held over a change and its store call: writers take turns, readers never wait
                             ///< for it.
+  std::atomic<bool> has_user_data_{false};
   std::shared_ptr<const Snapshot> snapshot_;  ///< Read and replaced atomically.
 };
 

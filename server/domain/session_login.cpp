@@ -18,6 +18,9 @@ constexpr std::size_t kLongestDeviceText = 256;
 constexpr int kAttempts = 2;
 
 Error user_disabled() { return refusal(ErrorCode::UserDisabled, "user disabled"); }
+Error binding_required() {
+  return refusal(ErrorCode::InvalidDpopProof, "this app opens only sessions that are bound to a key (DPoP)");
+}
 Error changing() { return refusal(ErrorCode::ServiceUnavailable, "the account is being changed"); }
 
 /// What the device says of itself, without its id: plain values of a moderate length.
@@ -108,6 +111,7 @@ Result<LoginTokens> SessionService::log_in(const AppView& app, std::string_view 
                                            std::string_view key_thumbprint) {
   auto proof = find_provider(app, provider_type);
   if (!proof) return proof.error();
+  if (app.app.require_bound_sessions && key_thumbprint.empty()) return binding_required();
   for (int i = 0; i < kAttempts; ++i) {
     auto tokens = try_log_in({app, *proof, credentials, device, key_thumbprint, clock_.wall_now()});
     if (!tokens) return tokens.error();
@@ -127,6 +131,43 @@ Result<std::optional<LoginTokens>> SessionService::try_log_in(const LoginAttempt
   if (!opened) return opened.error();
   if (!*opened) return std::optional<LoginTokens>();
   return std::optional(std::move((*opened)->tokens));
+}
+
+Result<ProvenIdentity> SessionService::prove_again(const LoginAttempt& attempt) {
+  const json::Value* username = attempt.credentials.find("username");
+  const json::Value* password = attempt.credentials.find("password");
+  const bool is_password = attempt.proof.provider->type() == "local-userpass" && username != nullptr &&
+                           username->as_string() != nullptr && password != nullptr &&
+                           password->as_string() != nullptr;
+  if (!is_password) return attempt.verify();
+  const std::string key = proven_.key_of(attempt.app.app.id, *username->as_string(), *password->as_string());
+  if (const auto known = proven_.find(key)) {
+    auto holds = attempt.proof.provider->still_holds(attempt.app.app, *known);
+    if (!holds) return unavailable(holds.error());
+    if (*holds) return *known;
+    proven_.forget(key);
+  }
+  auto proven = attempt.verify();
+  if (proven) proven_.put(key, *proven);
+  return proven;
+}
+
+Result<User> SessionService::identify(const AppView& app, std::string_view provider_type,
+                                      const json::Object& credentials, bool may_create) {
+  auto proof = find_provider(app, provider_type);
+  if (!proof) return proof.error();
+  const LoginAttempt attempt{app, *proof, credentials, nullptr, {}, clock_.wall_now()};
+  auto proven = prove_again(attempt);
+  if (!proven) return with_status(proven.error());
+  proven->may_create_user = proven->may_create_user && may_create;
+  auto user = find_or_create_user(attempt, *proven, attempt.identity(*proven));
+  if (user && user->disabled) return user_disabled();
+  return user;
+}
+
+bool SessionService::knows_password(const AppView& app, std::string_view email,
+                                    std::string_view password) const {
+  return proven_.find(proven_.key_of(app.app.id, email, password)).has_value();
 }
 
 Result<User> SessionService::find_or_create_user(const LoginAttempt& attempt, const ProvenIdentity& proven,
@@ -179,6 +220,7 @@ Result<LoginTokens> SessionService::link(const Caller& caller, std::string_view 
   if (provider_type == "anon-user") {
     return refusal(ErrorCode::InternalServerError, "linking an anonymous identity is not allowed");
   }
+  if (app.app.require_bound_sessions && caller.claims.key_thumbprint.empty()) return binding_required();
   for (int i = 0; i < kAttempts; ++i) {
     auto tokens =
         try_link(caller, {app, *proof, credentials, device, caller.claims.key_thumbprint, clock_.wall_now()});
@@ -271,8 +313,8 @@ Result<std::optional<SessionService::Opened>> SessionService::open_session(const
     return std::optional<Opened>();
   }
   Opened opened;
-  opened.tokens.access_token =
-      Secret(mint_access_token(attempt.app, session, attempt.now, nullptr, attempt.key_thumbprint));
+  opened.tokens.access_token = Secret(mint_access_token(attempt.app, session, attempt.now,
+                                                        user_data_for(app, user.id), attempt.key_thumbprint));
   opened.tokens.refresh_token = Secret(mint_refresh_token(attempt.app, session, attempt.key_thumbprint));
   opened.tokens.user_id = user.id;
   opened.tokens.device_id = session.device_id;

@@ -45,13 +45,14 @@ bool names_session(const SessionState& state, const CheckedToken& token) {
 
 SessionService::SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users,
                                Clock& clock, std::vector<IdentityProvider*> providers,
-                               FunctionRuntime* functions)
+                               FunctionRuntime* functions, UserDataClaims* user_data)
     : directory_(directory),
       sessions_(sessions),
       users_(users),
       clock_(clock),
       providers_(std::move(providers)),
       functions_(functions),
+      user_data_(user_data),
       started_(clock.wall_now()) {}
 
 Result<Caller> SessionService::check(std::string_view token, TokenType type, std::string_view over_text) {
@@ -90,7 +91,12 @@ Result<Caller> SessionService::check_refresh(std::string_view token, std::string
 Result<Secret> SessionService::refresh(std::string_view refresh_token, std::string_view key_thumbprint) {
   auto caller = check_refresh(refresh_token, key_thumbprint);
   if (!caller) return caller.error();
-  return Secret(mint_access_token(*caller->app, caller->claims, clock_.wall_now()));
+  const std::string user_data = user_data_for(caller->app->app, caller->principal.user_id);
+  return Secret(mint_access_token(*caller->app, caller->claims, clock_.wall_now(), user_data));
+}
+
+std::string SessionService::user_data_for(const App& app, std::string_view user_id) {
+  return user_data_ == nullptr ? std::string() : user_data_->claim_for(app, user_id);
 }
 
 Result<void> SessionService::log_out(std::string_view refresh_token) {

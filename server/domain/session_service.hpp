@@ -15,8 +15,10 @@
 #include <keyturn/base/result.hpp>
 #include <keyturn/base/secret.hpp>
 
+#include "server/domain/custom_user_data_claim.hpp"
 #include "server/domain/directory.hpp"
 #include "server/domain/ports.hpp"
+#include "server/domain/proven_credentials.hpp"
 #include "server/domain/session_store.hpp"
 #include "server/domain/token_issuer.hpp"
 #include "server/domain/user_store.hpp"
@@ -51,13 +53,15 @@ inline constexpr std::chrono::seconds kAnonymousRefreshLifetime{1'576'800'000};
 
 /// The rules of sessions: open, refresh, check, end.
 ///
-/// `functions` may be null: then an app with a user-creation function gets no new users.
+/// `functions` may be null: then an app with a user-creation function gets no new users. `user_data` may be
+/// null: then no token carries custom user data.
 /// Thread safety: all members. Waits only for the stores. Errors carry the code, text and `http_status` that
 /// go on the wire; `reason` is set when a session that once was has ended (decisions.md).
 class SessionService {
  public:
   SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users, Clock& clock,
-                 std::vector<IdentityProvider*> providers, FunctionRuntime* functions = nullptr);
+                 std::vector<IdentityProvider*> providers, FunctionRuntime* functions = nullptr,
+                 UserDataClaims* user_data = nullptr);
 
   /// client-api.md 7.1-7.4. `device` is the body's `options.device`, null when absent. A `key_thumbprint`
   /// that the caller has checked (PossessionRules) binds the session to that key for good; empty: a bearer
@@ -65,6 +69,15 @@ class SessionService {
   Result<LoginTokens> log_in(const AppView& app, std::string_view provider_type,
                              const json::Object& credentials, const json::Object* device,
                              std::string_view key_thumbprint = {});
+  /// Checks credentials by the rules of `log_in`, but opens no session: for requests that bring their
+  /// credentials themselves (data-api.md 2). Answers the user, who exists and is enabled at this moment.
+  /// `may_create`: an unknown identity makes a user, where its provider lets it. A password that was right
+  /// before and has not changed since is not hashed again.
+  Result<User> identify(const AppView& app, std::string_view provider_type, const json::Object& credentials,
+                        bool may_create);
+  /// Whether `identify` would not have to hash that password.
+  [[nodiscard]] bool knows_password(const AppView& app, std::string_view email,
+                                    std::string_view password) const;
   /// client-api.md 7.3: adds the proven identity to the caller's user and answers tokens of a new session
   /// (row B-55). The old session stays, since existing clients take the new access token and keep the old
   /// refresh token; the two are of one family, and whatever ends one by log-out or `revoke` ends both. The
@@ -78,8 +91,8 @@ class SessionService {
   /// session is bound to another key than the proven one; no verdict on the session.
   Result<Caller> check_refresh(std::string_view token, std::string_view key_thumbprint = {});
 
-  /// `POST auth/session`: one verification, one look at the row, one signature, no write. Errors as
-  /// `check_refresh`.
+  /// `POST auth/session`: one verification, one look at the row, one signature, no write; one read of a
+  /// document besides where the app's tokens carry custom user data. Errors as `check_refresh`.
   Result<Secret> refresh(std::string_view refresh_token, std::string_view key_thumbprint = {});
   /// `DELETE auth/session`. Needs no proof of possession: a device that has lost its key may still log out.
   Result<void> log_out(std::string_view refresh_token);
@@ -109,6 +122,8 @@ class SessionService {
     LoginTokens tokens;
     std::string session_id;
   };
+  [[nodiscard]] std::string user_data_for(const App& app, std::string_view user_id);
+  Result<ProvenIdentity> prove_again(const LoginAttempt& attempt);
   Result<std::optional<Opened>> open_session(const LoginAttempt& attempt, const ProvenIdentity& proven,
                                              const User& user, const Identity& identity,
                                              std::string_view family);
@@ -139,6 +154,8 @@ class SessionService {
   Clock& clock_;
   std::vector<IdentityProvider*> providers_;
   FunctionRuntime* functions_;
+  UserDataClaims* user_data_;
+  ProvenCredentials proven_;
   WallTime started_;
   mutable std::mutex last_used_mutex_;
   /// Uses not written yet; at most `kMostNotedUses` (session_use.cpp).

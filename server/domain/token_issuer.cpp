@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "core/crypto/crypto.hpp"
 #include "core/json/json.hpp"
 #include "core/jwt/jwt.hpp"
 #include "server/domain/own_claims.hpp"
@@ -41,10 +42,10 @@ struct AccessFor {
 };
 
 std::string mint_access(const AppView& view, const AccessFor& subject, WallTime now,
-                        const json::Object* user_data) {
+                        std::string_view user_data) {
   const App& app = view.app;
   std::string payload;
-  payload.reserve(kUsualPayload);
+  payload.reserve(kUsualPayload + user_data.size());
   append_text(payload, R"({"baas_device_id":)", subject.device_id);
   append_text(payload, R"(,"baas_domain_id":)", app.domain_id);
   append_confirmation(payload, subject.key_thumbprint);
@@ -56,9 +57,9 @@ std::string mint_access(const AppView& view, const AccessFor& subject, WallTime 
   append_text(payload, R"(,"stitch_domainId":)", app.domain_id);
   append_text(payload, R"(,"sub":)", subject.user_id);
   payload += R"(,"typ":"access")";
-  if (user_data != nullptr) {
+  if (!user_data.empty()) {
     payload += R"(,"user_data":)";
-    payload += json::write(json::Value(*user_data));
+    payload += user_data;
   }
   payload += '}';
   const bool is_hs256 = app.tokens.access_algorithm == jwt::Algorithm::hs256;
@@ -115,12 +116,12 @@ std::optional<TokenClaims> parse_claims(const std::string& text, TokenType type)
 }  // namespace
 
 std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
-                              const json::Object* user_data, std::string_view key_thumbprint) {
+                              std::string_view user_data, std::string_view key_thumbprint) {
   return mint_access(app, {session.id, session.user_id, session.device_id, key_thumbprint}, now, user_data);
 }
 
 std::string mint_access_token(const AppView& app, const TokenClaims& refresh_token, WallTime now,
-                              const json::Object* user_data) {
+                              std::string_view user_data) {
   return mint_access(app,
                      {refresh_token.session_id, refresh_token.user_id, refresh_token.device_id,
                       refresh_token.key_thumbprint},
@@ -148,6 +149,17 @@ std::string mint_refresh_token(const AppView& view, const Session& session, std:
   append_text(payload, R"(,"sub":)", session.user_id);
   payload += R"(,"typ":"refresh"})";
   return jwt::mint(view.keys->refresh_hs256, payload);
+}
+
+std::shared_ptr<const AppView> app_named_by_token(const AppDirectory& directory, std::string_view compact) {
+  constexpr std::size_t kLongestHeader = 512;
+  const std::size_t end = compact.find('.');
+  if (end > kLongestHeader) return nullptr;
+  const auto text = crypto::base64url_decode(compact.substr(0, end));
+  if (!text) return nullptr;
+  const auto header = json::parse(*text);
+  if (!header) return nullptr;
+  return directory.by_key_id(header->string_at("kid").value_or("")).app;
 }
 
 Result<CheckedToken> check_token(const AppDirectory& directory, std::string_view compact) {

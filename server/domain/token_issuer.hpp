@@ -32,15 +32,21 @@ struct TokenClaims {
 ///
 /// Payload members in alphabetical order, header `alg`, `kid`, `typ` (client-api.md 4, decisions.md
 /// "signature").
+/// `user_data` is the claim as JSON text; empty: the token has none.
 /// A thumbprint that is not empty binds the token to that key (RFC 9449 section 6.1).
 [[nodiscard]] std::string mint_access_token(const AppView& app, const Session& session, WallTime now,
-                                            const json::Object* user_data = nullptr,
+                                            std::string_view user_data = {},
                                             std::string_view key_thumbprint = {});
 /// An access token of the session that a refresh token names.
 [[nodiscard]] std::string mint_access_token(const AppView& app, const TokenClaims& refresh_token,
-                                            WallTime now, const json::Object* user_data = nullptr);
+                                            WallTime now, std::string_view user_data = {});
 [[nodiscard]] std::string mint_refresh_token(const AppView& app, const Session& session,
                                              std::string_view key_thumbprint = {});
+
+/// The app whose key a token names, without checking anything else of it: nothing may be decided by it but
+/// where the work is done. Null when no app has such a key.
+[[nodiscard]] std::shared_ptr<const AppView> app_named_by_token(const AppDirectory& directory,
+                                                                std::string_view compact);
 
 /// Finds the key by the token's `kid` in the directory and checks form, signature, and that `baas_domain_id`
 /// and `typ` are the key's own app and purpose. Neither algorithm nor purpose is ever the token's choice

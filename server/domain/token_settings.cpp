@@ -77,6 +77,7 @@ Result<App> AppService::set_session_settings(std::string_view app_id, const Sess
     if (patch.end_sessions_on_password_change) {
       app.end_sessions_on_password_change = *patch.end_sessions_on_password_change;
     }
+    if (patch.require_bound_sessions) app.require_bound_sessions = *patch.require_bound_sessions;
     next = app;
     return {};
   });
@@ -99,6 +100,13 @@ Result<void> AppService::set_environment(std::string_view app_id, std::string_vi
 Result<void> AppService::set_user_creation_function(std::string_view app_id, std::string_view function) {
   return change_app(app_id, [&](App& app) -> Result<void> {
     app.user_creation_function = function;
+    return {};
+  });
+}
+
+Result<void> AppService::set_user_data(std::string_view app_id, std::optional<UserDataSource> source) {
+  return change_app(app_id, [&](App& app) -> Result<void> {
+    app.user_data = std::move(source);
     return {};
   });
 }

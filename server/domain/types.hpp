@@ -25,6 +25,16 @@ struct TokenSettings {
   friend bool operator==(const TokenSettings&, const TokenSettings&) = default;
 };
 
+/// Where an app keeps what it knows of its users (functions.md 7, admin-api.md 8).
+struct UserDataSource {
+  std::string service_id;
+  std::string database;
+  std::string collection;
+  std::string user_id_field;
+  bool in_access_token = true;  ///< Whether tokens carry it as `user_data`.
+  friend bool operator==(const UserDataSource&, const UserDataSource&) = default;
+};
+
 /// An app: a set of users with its own keys, providers and settings. The admin realm is an app too
 /// (`is_admin_realm`), so that administrators log in, refresh and log out by the same rules as everybody.
 struct App {
@@ -43,9 +53,11 @@ struct App {
   TokenSettings tokens;
   std::vector<std::string> allowed_request_origins;  ///< Empty: any (client-api.md 1.4).
   bool end_sessions_on_password_change = true;
+  bool require_bound_sessions = false;  ///< Log-ins must prove a key of the device (RFC 9449).
   std::chrono::seconds anonymous_user_lifetime{90 * 86'400};  ///< After the last use.
   /// Runs before a user comes into being; a name or an id, empty: none (functions.md 5.4).
   std::string user_creation_function;
+  std::optional<UserDataSource> user_data;  ///< Nothing: custom user data is off.
 };
 
 /// One way of proving identity that an app offers. `type` is the wire name ("local-userpass").

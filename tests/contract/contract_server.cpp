@@ -103,13 +103,14 @@ struct ContractServer::Parts {
         scripted(stores.apps()),
         functions(&scripted, log, clock),
         function(&functions),
+        user_data(data, log, clock),
         sessions(directory, broken, stores.users(), clock,
-                 {&anonymous, &password, &api_key, &external_jwt, &function}),
+                 {&anonymous, &password, &api_key, &external_jwt, &function}, &functions, &user_data),
         users(stores.users(), clock),
         passwords(stores.passwords(), stores.users(), mailbox, &functions, clock, kCheap),
         api_keys(stores.api_keys(), stores.users(), clock),
         apps(directory, stores.apps(), clock, server::LifetimeLimits{}),
-        api({directory, apps, sessions, users, passwords, api_keys, broken, clock, &functions, nullptr, &log},
+        api({directory, apps, sessions, users, passwords, api_keys, broken, clock, &functions, &data, &log},
             options()) {}
 
   server::ApiOptions options() {
@@ -140,6 +141,8 @@ struct ContractServer::Parts {
   ScriptedFunctions scripted;
   server::LoggedFunctions functions;
   server::identity::FunctionProvider function;
+  ScriptedData data;
+  server::UserDataClaims user_data;
   server::SessionService sessions;
   server::UserService users;
   server::PasswordService passwords;
@@ -160,6 +163,8 @@ ContractServer::ContractServer() : parts_(std::make_unique<Parts>(clock_)) {
 ContractServer::~ContractServer() = default;
 
 HttpResponse ContractServer::ask(const HttpRequest& request) { return parts_->api.answer(request); }
+
+ScriptedData& ContractServer::data() { return parts_->data; }
 
 server::Api& ContractServer::api() { return parts_->api; }
 

@@ -11,6 +11,7 @@
 #include "core/testing/fake_clock.hpp"
 #include "server/api/api.hpp"
 #include "server/domain/ports.hpp"
+#include "tests/contract/scripted_data.hpp"
 
 namespace keyturn::contract {
 
@@ -29,6 +30,9 @@ class ContractServer {
 
   /// The latest message to that address; an empty one when there is none.
   [[nodiscard]] server::EmailMessage mail_to(const std::string& address) const;
+
+  /// The documents behind the service "scripted".
+  [[nodiscard]] ScriptedData& data();
 
   /// From now on every log-in and user look-up of the store fails, as when its disk is gone.
   void break_store();

@@ -261,7 +261,8 @@ TEST_F(CrossUseTest, AnIdentityIdWithQuotesCannotSpeakForTheToken) {
 TEST_F(CrossUseTest, UserDataTravelsInTheAccessToken) {
   const LoginTokens tokens = log_in("anon-user", {});
   const json::Object data{{"name", "Ann \"\xC3\xA9\""}, {"level", 3}};
-  const std::string token = mint_access_token(app(), caller(tokens).claims, clock.wall_now(), &data);
+  const std::string token =
+      mint_access_token(app(), caller(tokens).claims, clock.wall_now(), json::write(json::Value(data)));
   EXPECT_EQ(check_token(directory, token)->claims.user_data, data);
 }
 

@@ -53,8 +53,16 @@ json::Value to_document(const App& app) {
   for (const std::string& each : app.allowed_request_origins) origins.emplace_back(each);
   out.set("allowed_request_origins", std::move(origins));
   out.set("end_sessions_on_password_change", app.end_sessions_on_password_change);
+  out.set("require_bound_sessions", app.require_bound_sessions);
   out.set("anonymous_user_lifetime", number(app.anonymous_user_lifetime));
   out.set("user_creation_function", app.user_creation_function);
+  if (app.user_data) {
+    out.set("user_data", json::Object{{"service_id", app.user_data->service_id},
+                                      {"database", app.user_data->database},
+                                      {"collection", app.user_data->collection},
+                                      {"user_id_field", app.user_data->user_id_field},
+                                      {"in_access_token", app.user_data->in_access_token}});
+  }
   return out;
 }
 
@@ -70,12 +78,21 @@ App app_from(const json::Value& document) {
   read(document, "deployment_model", out.deployment_model);
   read(document, "environment", out.environment);
   read(document, "user_creation_function", out.user_creation_function);
+  if (const json::Value* source = document.find("user_data"); source != nullptr) {
+    UserDataSource& data = out.user_data.emplace();
+    read(*source, "service_id", data.service_id);
+    read(*source, "database", data.database);
+    read(*source, "collection", data.collection);
+    read(*source, "user_id_field", data.user_id_field);
+    read(*source, "in_access_token", data.in_access_token);
+  }
   read(document, "is_admin_realm", out.is_admin_realm);
   read(document, "created", out.created);
   read(document, "last_modified", out.last_modified);
   read(document, "access_lifetime", out.tokens.access_lifetime);
   read(document, "refresh_lifetime", out.tokens.refresh_lifetime);
-  if (const auto idle = document.int_at("refresh_idle")) out.tokens.refresh_idle = std::chrono::seconds(*idle);
+  if (const auto idle = document.int_at("refresh_idle"))
+    out.tokens.refresh_idle = std::chrono::seconds(*idle);
   if (document.string_at("access_algorithm") == "HS256") out.tokens.access_algorithm = jwt::Algorithm::hs256;
   json::Array origins;
   read(document, "allowed_request_origins", origins);
@@ -83,6 +100,7 @@ App app_from(const json::Value& document) {
     if (const std::string* text = each.as_string()) out.allowed_request_origins.push_back(*text);
   }
   read(document, "end_sessions_on_password_change", out.end_sessions_on_password_change);
+  read(document, "require_bound_sessions", out.require_bound_sessions);
   read(document, "anonymous_user_lifetime", out.anonymous_user_lifetime);
   return out;
 }
