@@ -2,6 +2,7 @@
 // The public API on its real machine: loop, libcurl, SQLite, callback thread, against the scripted server.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <coroutine>
@@ -173,10 +174,17 @@ TEST_F(AppTest, EventsComeInOrderOnOneThreadAndMayWaitForAnswers) {
   EXPECT_FALSE(threads.contains(std::this_thread::get_id()));
 }
 
-// Row B-01, few rounds: threads and coroutines meet a token that has just expired; one refresh goes over the
-// wire. The clock by which tokens are judged is the test's, everything else is real.
+/// `--full` of the command line: the sizes of the acceptance table instead of those of every day.
+bool at_full_size() {
+  const auto arguments = ::testing::internal::GetArgvs();
+  return std::find(arguments.begin(), arguments.end(), "--full") != arguments.end();
+}
+
+// Row B-01: threads and coroutines meet a token that has just expired; one refresh goes over the wire. The
+// clock by which tokens are judged is the test's, everything else is real.
 TEST_F(AppTest, AStampedeAtExpiryCostsOneRefresh) {
-  constexpr int kThreads = 200;
+  const int thread_count = at_full_size() ? 1'000 : 200;
+  const int round_count = at_full_size() ? 200 : 5;
   constexpr int kCoroutines = 1'000;
   const auto clock = std::make_shared<FakeClock>();
   const auto loop = std::make_shared<sdk::CurlLoop>(system_clock());
@@ -198,13 +206,13 @@ TEST_F(AppTest, AStampedeAtExpiryCostsOneRefresh) {
       std::shared_ptr<const sdk::CredentialsData>(&credentials.data(), [](const auto*) {}),
       [&](Result<sdk::SessionManager::UserRef> user) { logged_in.set_value(*user); });
   const auto user = logged_in.get_future().get();
-  for (int round = 1; round <= 5; ++round) {
+  for (int round = 1; round <= round_count; ++round) {
     clock->advance(1800s);
-    std::barrier start(kThreads + 1);
-    std::latch done(kThreads + kCoroutines);
+    std::barrier start(thread_count + 1);
+    std::latch done(thread_count + kCoroutines);
     std::atomic<int> good{0};
     std::vector<std::thread> threads;
-    for (int i = 0; i < kThreads; ++i) {
+    for (int i = 0; i < thread_count; ++i) {
       threads.emplace_back([&] {
         start.arrive_and_wait();
         if (core->sessions().valid_access_token(user, 10s).result()) ++good;
@@ -220,7 +228,7 @@ TEST_F(AppTest, AStampedeAtExpiryCostsOneRefresh) {
     for (int i = 0; i < kCoroutines; ++i) one(core->sessions().valid_access_token(user, 10s), good, done);
     done.wait();
     for (auto& thread : threads) thread.join();
-    EXPECT_EQ(good, kThreads + kCoroutines);
+    EXPECT_EQ(good, thread_count + kCoroutines);
     EXPECT_EQ(server.refresh_count(), round);
   }
 }
@@ -231,7 +239,8 @@ TEST_F(AppTest, ClosingDuringCallsAnswersThemAll) {
     App app(config());
     (void)log_in(app);
   }
-  for (int i = 0; i < 100; ++i) {
+  const int times = at_full_size() ? 20'000 : 100;
+  for (int i = 0; i < times; ++i) {
     std::optional<App> app(config());
     User user = *app->get_current_user();
     auto refresh = user.refresh_access_token();
