@@ -19,13 +19,11 @@ int main() {
     std::cout << "found: " << keyturn::Ejson(dog).to_relaxed() << '\n';
 
   // Changes as they happen; the watch outlives its access token.
-  auto watch = dogs.watch({.on_event =
-                               [](const keyturn::ChangeEvent& event) {
-                                 std::cout << event.operation << '\n';
-                               },
-                           .on_reconnect = [] { std::cout << "some changes may have been missed\n"; },
-                           .on_error = [](const keyturn::Error& error) { std::cerr << error.message << '\n'; }})
-                   .result();
+  auto watch =
+      dogs.watch({.on_event = [](const keyturn::ChangeEvent& event) { std::cout << event.operation << '\n'; },
+                  .on_reconnect = [] { std::cout << "some changes may have been missed\n"; },
+                  .on_error = [](const keyturn::Error& error) { std::cerr << error.message << '\n'; }})
+          .result();
   if (!watch) std::cerr << "no watch: " << watch.error().message << '\n';
   user.log_out().get();
 }

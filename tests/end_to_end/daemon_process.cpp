@@ -61,7 +61,8 @@ void DaemonProcess::start() {
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   std::string password = std::string("KEYTURN_ADMIN_PASSWORD=") + kAdminPassword;
-  char* environment[] = {password.data(), nullptr};
+  std::string path = "PATH=/usr/local/bin:/usr/bin:/bin";  // where the functions' Node.js is
+  char* environment[] = {password.data(), path.data(), nullptr};
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);

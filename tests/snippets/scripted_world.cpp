@@ -12,7 +12,8 @@ namespace snippets {
 namespace {
 
 // Functions and documents that the programs ask for.
-std::optional<keyturn::testing::ScriptedResponse> answer_call(const keyturn::testing::RecordedRequest& request) {
+std::optional<keyturn::testing::ScriptedResponse> answer_call(
+    const keyturn::testing::RecordedRequest& request) {
   if (request.path.find("/functions/call") == std::string::npos) return std::nullopt;
   const auto asks_for = [&](const char* name) {
     return request.body.find(std::string("{\"name\":\"") + name + "\"") == 0;
