@@ -70,7 +70,8 @@ Result<Answer> patch_token_settings(Call& call) {
 json::Object session_settings_of(const App& app) {
   return {
       {"end_sessions_on_password_change", app.end_sessions_on_password_change},
-      {"anonymous_user_lifetime_seconds", static_cast<std::int64_t>(app.anonymous_user_lifetime.count())}};
+      {"anonymous_user_lifetime_seconds", static_cast<std::int64_t>(app.anonymous_user_lifetime.count())},
+      {"require_bound_sessions", app.require_bound_sessions}};
 }
 
 Result<Answer> get_session_settings(Call& call) { return json_answer(session_settings_of(call.app->app)); }
@@ -81,6 +82,9 @@ Result<Answer> patch_session_settings(Call& call) {
     if (name == "end_sessions_on_password_change") {
       if (value.as_bool() == nullptr) return wrong_kind(name, "true or false");
       patch.end_sessions_on_password_change = *value.as_bool();
+    } else if (name == "require_bound_sessions") {
+      if (value.as_bool() == nullptr) return wrong_kind(name, "true or false");
+      patch.require_bound_sessions = *value.as_bool();
     } else if (name == "anonymous_user_lifetime_seconds") {
       if (value.as_int() == nullptr) return wrong_kind(name, "an integer");
       patch.anonymous_user_lifetime_seconds = *value.as_int();

@@ -126,6 +126,23 @@ TEST_F(Possession, ABrokenProofOpensNoSession) {
   EXPECT_EQ(member(log_in("x.y.z"), "error_code"), "InvalidDpopProof");
 }
 
+TEST_F(Possession, AnAppMayRequireIt) {
+  const auto set = [&](bool required) {
+    return runner
+        .ask(json::Object{
+            {"method", "PATCH"},
+            {"path", "${admin_api}/groups/${group}/apps/${app_id}/security/session_settings"},
+            {"bearer", "${admin}"},
+            {"body", json::Object{{"require_bound_sessions", required}}}})
+        .status;
+  };
+  ASSERT_EQ(set(true), 200);
+  EXPECT_EQ(member(log_in(""), "error_code"), "InvalidDpopProof");
+  EXPECT_EQ(log_in(proof("POST", login, now())).status, 200);
+  ASSERT_EQ(set(false), 200);
+  EXPECT_EQ(log_in("").status, 200);
+}
+
 TEST_F(Possession, ASessionWithoutAProofStaysABearerSession) {
   const HttpResponse answer = log_in("");
   EXPECT_EQ(jwt::read_unverified(member(answer, "refresh_token"))->find("cnf"), nullptr);

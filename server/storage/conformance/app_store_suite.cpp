@@ -21,6 +21,7 @@ App app(const std::string& app_id) {
   out.tokens = {std::chrono::seconds(60), std::chrono::seconds(3'600), std::chrono::seconds(600), jwt::Algorithm::hs256};
   out.allowed_request_origins = {"https://a.example", "https://b.example"};
   out.end_sessions_on_password_change = false;
+  out.require_bound_sessions = true;
   out.anonymous_user_lifetime = std::chrono::hours(1);
   return out;
 }
@@ -62,6 +63,7 @@ TEST_P(AppStoreConformance, KeepsEveryMemberOfAnApp) {
   EXPECT_EQ(read.tokens, written.tokens);
   EXPECT_EQ(read.allowed_request_origins, written.allowed_request_origins);
   EXPECT_EQ(read.end_sessions_on_password_change, written.end_sessions_on_password_change);
+  EXPECT_EQ(read.require_bound_sessions, written.require_bound_sessions);
   EXPECT_EQ(read.anonymous_user_lifetime, written.anonymous_user_lifetime);
 }
 
