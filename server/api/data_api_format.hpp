@@ -7,8 +7,6 @@
 
 #include <keyturn/ejson.hpp>
 
-#include "core/json/value.hpp"
-
 namespace keyturn::server::api {
 
 /// How the Data API writes documents (data-api.md 3).
@@ -22,8 +20,7 @@ inline constexpr std::string_view kEjsonContentType = "application/ejson";
 [[nodiscard]] DataFormat data_format_for(std::string_view accept, DataFormat otherwise);
 [[nodiscard]] std::string_view content_type_of(DataFormat format) noexcept;
 
-/// The value with its types reduced to those of JSON. What no JSON number can say (NaN) becomes text.
-[[nodiscard]] json::Value to_plain_json(const Ejson& value);
+/// Canonical EJSON, or `plain_json`.
 [[nodiscard]] std::string write_data(const Ejson& value, DataFormat format);
 
 }  // namespace keyturn::server::api
