@@ -22,7 +22,7 @@ constexpr std::int64_t kDefaultSeconds = 90;
 
 json::Object summary(const json::Object& function) {
   json::Object out;
-  for (const std::string_view name : {"_id", "name", "private", "last_modified"}) {
+  for (const std::string_view name : {"_id", "name", "last_modified"}) {
     if (const json::Value* value = function.find(name); value != nullptr) out.set(std::string(name), *value);
   }
   return out;

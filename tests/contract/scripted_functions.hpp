@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,8 @@ class ScriptedFunctions final : public server::FunctionRuntime {
 
   server::FunctionOutcome execute(const server::App& app, const server::FunctionCall& call) override {
     const std::string name(call.function_name);
-    const std::string source = call.source.value_or(source_of(app, call));
+    std::string source = call.source.value_or(source_of(app, call));
+    source.resize(std::min(source.find("\n;exports"), source.size()));  // what the server puts behind it
     if (source.empty()) {
       return {server::refusal(ErrorCode::FunctionNotFound, "function not found: '" + name + "'"), {}, {}};
     }

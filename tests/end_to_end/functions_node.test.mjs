@@ -93,3 +93,35 @@ test("functions confirm users and reset passwords", options, async () => {
   await reset("second-password", "please");
   await realm.logIn(Realm.Credentials.emailPassword("success-1@example.org", "second-password"));
 });
+
+test("an HTTPS endpoint runs a function", options, async () => {
+  await addFunction("shop", `exports = function (request, response) {
+    response.setStatusCode(201);
+    response.setHeader("X-Shop", "open");
+    response.setBody(request.body.text() + "/" + request.query.q + "/" + context.user.id);
+    return { made: 1 };
+  } // no semicolon at the end`);
+  const endpoint = { route: "/shop/order", http_method: "POST", function_name: "shop", validation_method: "NO_VALIDATION" };
+  const { _id } = await admin.call("POST", `${app.path}/endpoints`, { ...endpoint, respond_result: false });
+  const caller = await user();
+  const ask = () => fetch(`${daemon.baseUrl}/app/${app.id}/endpoint/shop/order?q=a%20b`,
+    { method: "POST", body: "tea", headers: { Authorization: `Bearer ${caller.accessToken}` } });
+  const told = await ask();
+  assert.deepEqual([told.status, told.headers.get("x-shop"), await told.text()], [201, "open", `tea/a b/${caller.id}`]);
+  await admin.call("PUT", `${app.path}/endpoints/${_id}`, { ...endpoint, respond_result: true });
+  assert.deepEqual(await (await ask()).json(), { made: 1 });
+});
+
+test("a function decides who becomes a user", options, async () => {
+  const place = await admin.createApp("guarded");
+  const { _id } = await admin.call("POST", `${place.path}/functions`, {
+    name: "welcome", private: true,
+    source: 'exports = (user) => { if (user.identities[0].provider_type === "anon-user") throw "members only"; };',
+  });
+  await admin.call("PATCH", `${place.path}/custom_user_data`, { enabled: false, on_user_creation_function_id: _id });
+  const realm = new Realm.App({ id: place.id, baseUrl: daemon.baseUrl });
+  await assert.rejects(realm.logIn(Realm.Credentials.anonymous(false)), failsWith("members only"));
+  await realm.emailPasswordAuth.registerUser({ email: "m@example.org", password: "secret-password" });
+  await realm.logIn(Realm.Credentials.emailPassword("m@example.org", "secret-password"));
+  assert.equal((await admin.call("GET", `${place.path}/users`)).length, 1);
+});
