@@ -6,7 +6,6 @@
 #include "server/api/documents.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
-#include "server/domain/settings.hpp"
 
 // Settings that are kept and given back, and the states of a synchronization that is always done
 // (admin-api.md 8).
@@ -21,31 +20,34 @@ Result<Answer> shown(Call& call, std::string_view name, json::Object otherwise) 
 
 Result<Answer> get_user_data(Call& call) { return shown(call, "custom_user_data", {{"enabled", false}}); }
 
-/// Nothing: the settings are off. `in_access_token` is a setting of this server's (functions.md 7 has none).
+/// Nothing: the settings are off, or not complete yet; clients may send them in parts. `in_access_token` is a
+/// setting of this server's own.
 Result<std::optional<UserDataSource>> read_user_data(const json::Object& settings) {
   const auto wrong = [](std::string_view name, std::string_view wanted) {
     return refusal(ErrorCode::InvalidParameter, "'" + std::string(name) + "' must be " + std::string(wanted));
   };
   UserDataSource source;
-  bool enabled = false;
+  bool is_on = false;
   for (const auto& [name, flag] :
-       {std::pair<std::string_view, bool*>{"enabled", &enabled},
+       {std::pair<std::string_view, bool*>{"enabled", &is_on},
         std::pair<std::string_view, bool*>{"in_access_token", &source.in_access_token}}) {
     const json::Value* value = settings.find(name);
     if (value == nullptr || value->is_null()) continue;
     if (value->as_bool() == nullptr) return wrong(name, "true or false");
     *flag = *value->as_bool();
   }
-  if (!enabled) return std::optional<UserDataSource>();
   for (const auto& [name, text] :
        {std::pair<std::string_view, std::string*>{"mongo_service_id", &source.service_id},
         std::pair<std::string_view, std::string*>{"database_name", &source.database},
         std::pair<std::string_view, std::string*>{"collection_name", &source.collection},
         std::pair<std::string_view, std::string*>{"user_id_field", &source.user_id_field}}) {
-    *text = text_at(settings, name);
-    if (text->empty() || (*text)[0] == '$') return wrong(name, "a name while custom user data is enabled");
+    auto given = optional_text(settings, name);
+    if (!given) return wrong(name, "a string");
+    if (!given->empty() && given->front() == '$') return wrong(name, "a name");
+    *text = *given;
+    is_on = is_on && !text->empty();
   }
-  return std::optional(std::move(source));
+  return is_on ? std::optional(std::move(source)) : std::nullopt;
 }
 
 Result<void> store_user_data(Call& call) {

@@ -60,7 +60,9 @@ protocol::Plan Api::Pipeline::plan_for(const HttpRequest& head) const noexcept {
     const bool is_known = app != nullptr && services_.sessions.knows_password(
                                                 *app, find_header(head.headers, "email").value_or(""),
                                                 find_header(head.headers, "password").value_or(""));
-    if (app != nullptr && !is_known) out.lane = Lane::password;
+    // A first request may run the function that is asked before a user comes into being: not in that lane.
+    const bool may_run_function = app != nullptr && !app->app.user_creation_function.empty();
+    if (app != nullptr && !is_known && !may_run_function) out.lane = Lane::password;
   } catch (const std::exception&) {  // no memory: the usual lane
   }
   return out;

@@ -132,12 +132,21 @@ TEST_F(CustomUserData, MovesTheRefreshOffTheThreadThatMayNotWait) {
   EXPECT_EQ(server.api().plan_for(head).lane, protocol::Lane::immediate);
 }
 
-TEST_F(CustomUserData, WantsAllItsNames) {
-  EXPECT_EQ(patch({{"enabled", true}}), 400);
-  EXPECT_EQ(patch({{"enabled", "yes"}}), 400);
+TEST_F(CustomUserData, IsOnOnceAllItsNamesAreThere) {
+  server.data().set_custom(user(), {{"a", std::int32_t{1}}});
+  EXPECT_EQ(patch({{"enabled", true}, {"user_id_field", "user_id"}}), 204);
+  EXPECT_EQ(refreshed().find("user_data"), nullptr);
   EXPECT_EQ(enable(), 204);
-  EXPECT_EQ(patch({{"collection_name", ""}}), 400);
+  EXPECT_NE(refreshed().find("user_data"), nullptr);
   EXPECT_EQ(patch({{"enabled", false}}), 204);
+  EXPECT_EQ(refreshed().find("user_data"), nullptr);
+}
+
+TEST_F(CustomUserData, RefusesSettingsThatAreNone) {
+  EXPECT_EQ(patch({{"enabled", "yes"}}), 400);
+  EXPECT_EQ(patch({{"in_access_token", 1}}), 400);
+  EXPECT_EQ(patch({{"collection_name", 7}}), 400);
+  EXPECT_EQ(patch({{"user_id_field", "$where"}}), 400);
 }
 
 }  // namespace
