@@ -67,7 +67,9 @@ class DataApi : public ::testing::Test {
         {"method", "POST"},
         {"path", "${admin_api}/groups/${group}/apps/${app_id}/auth_providers"},
         {"bearer", "${admin}"},
-        {"body", json::Object{{"type", "local-userpass"}, {"config", json::Object{{"autoConfirm", true}}}}}});
+        {"body", json::Object{{"type", "local-userpass"},
+                              {"config", json::Object{{"autoConfirm", true},
+                                                      {"resetPasswordUrl", "http://localhost/r"}}}}}});
     const HttpResponse made = admin(
         "POST", "/users", json::Object{{"email", "ann@example.org"}, {"password", "a good long password"}});
     ASSERT_EQ(made.status, 201) << made.body;
@@ -183,6 +185,30 @@ TEST_F(DataApi, ARememberedPasswordEndsWithTheUserAtOnce) {
   EXPECT_EQ(act("find", password("a good long password")).status, 200);
   ASSERT_EQ(admin("DELETE", "/users/" + ann, json::Value()).status, 204);
   expect_error(act("find", password("a good long password")), 401, "InvalidSession", kNobody);
+}
+
+TEST_F(DataApi, ARememberedPasswordEndsWithItsChangeAtOnce) {
+  add_password_user();
+  EXPECT_EQ(act("find", password("a good long password")).status, 200);
+  const auto reset = [&](const char* operation, json::Object body) {
+    return runner
+        .ask(json::Object{
+            {"method", "POST"},
+            {"path", std::string("${client}/app/${app}/auth/providers/local-userpass/") + operation},
+            {"body", std::move(body)}})
+        .status;
+  };
+  ASSERT_EQ(reset("reset/send", {{"email", "ann@example.org"}}), 200);
+  const std::string mail = server.mail_to("ann@example.org").body;
+  const auto after = [&](const std::string& mark, std::size_t size) {
+    return mail.substr(mail.find(mark) + mark.size(), size);
+  };
+  ASSERT_EQ(reset("reset", {{"token", after("?token=", 128)},
+                            {"tokenId", after("&tokenId=", 24)},
+                            {"password", "another long password"}}),
+            200);
+  expect_error(act("find", password("a good long password")), 401, "InvalidSession", kNobody);
+  EXPECT_EQ(act("find", password("another long password")).status, 200);
 }
 
 TEST_F(DataApi, HashesAPasswordInItsLaneUntilItIsKnown) {
