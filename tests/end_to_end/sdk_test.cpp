@@ -23,11 +23,13 @@ using std::chrono::seconds;
 const char* const kProfile = "/api/client/v2.0/auth/profile";
 const std::vector<std::string> kRefreshLine = {"POST", "/auth/session"};
 
-App open_app(const DaemonProcess& daemon, const TestApp& app, const TemporaryFolder& store) {
+App open_app(const DaemonProcess& daemon, const TestApp& app, const TemporaryFolder& store,
+             bool bind = false) {
   return App({.app_id = app.id,
               .base_url = daemon.base_url(),
               .store = TokenStoreConfiguration::in_directory(
-                  store.path(), TokenStoreKey::supplied(Secret(std::string(64, 'k'))))});
+                  store.path(), TokenStoreKey::supplied(Secret(std::string(64, 'k')))),
+              .bind_sessions = bind});
 }
 
 // Real time has to pass here: the daemon is a process with the machine's clock.
@@ -73,6 +75,29 @@ TEST_F(SdkWithDaemon, HundredCallersMeetingAnExpiredTokenCauseOneRefresh) {
   const int refreshes = daemon_.count_log_lines(kRefreshLine) - before;
   RecordProperty("refreshes", refreshes);  // bench/run puts it into its table
   EXPECT_EQ(refreshes, 1);
+}
+
+// RFC 9449: a refresh token that left the device is worth nothing.
+TEST_F(SdkWithDaemon, BoundSessionIsRefreshedByItsDeviceOnly) {
+  const TestApp made = admin_.create_app("bound", 2);
+  std::string stolen;
+  {
+    App app = open_app(daemon_, made, store_, true);
+    const User user = app.login(Credentials::anonymous()).get();
+    EXPECT_TRUE(user.is_bound_to_device());
+    user.refresh_access_token().get();
+    stolen = user.refresh_token();
+  }
+  EXPECT_EQ(daemon_.status_of_get("/api/client/v2.0/auth/api_keys", stolen), 400);
+
+  // The binding outlives the wish for it, and a restart of the server with its nonces.
+  App app = open_app(daemon_, made, store_);
+  const User user = app.get_current_user().value();
+  user.refresh_access_token().get();
+  daemon_.stop(SIGKILL);
+  daemon_.start();
+  EXPECT_TRUE(user.refresh_access_token().result().has_value());
+  EXPECT_TRUE(user.is_logged_in());
 }
 
 // B-06: one callback, at most one refresh after the verdict, no loop.
