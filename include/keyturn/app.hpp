@@ -15,6 +15,7 @@
 #include <keyturn/base/secret.hpp>
 #include <keyturn/credentials.hpp>
 #include <keyturn/events.hpp>
+#include <keyturn/network.hpp>
 #include <keyturn/user.hpp>
 
 namespace keyturn {
@@ -103,7 +104,9 @@ class App {
     std::string base_url{};
     TokenStoreConfiguration store{};
     DeviceDescription device{};
+    /// Of a call as a whole, the refresh it may need included.
     std::chrono::milliseconds request_timeout{60'000};
+    NetworkConfiguration network{};
     /// Binds each session that a log-in opens to a key of this device (DPoP, RFC 9449), where the server can:
     /// then its refresh token is of no use elsewhere, for as long as the session lives. The key is kept apart
     /// from the tokens, sealed as they are; when it is lost the user must log in again. With a server that

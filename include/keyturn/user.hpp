@@ -15,6 +15,7 @@
 #include <keyturn/ejson.hpp>
 #include <keyturn/events.hpp>
 #include <keyturn/mongo.hpp>
+#include <keyturn/network.hpp>
 
 namespace keyturn {
 
@@ -108,6 +109,8 @@ class User {
   [[nodiscard]] std::string device_id() const;
   /// Why the last session ended; `none` while logged in.
   [[nodiscard]] EndReason end_reason() const;
+  /// Whether refreshing works at the moment; no I/O.
+  [[nodiscard]] RefreshCircuit refresh_circuit() const;
 
   /// Adds an identity to this user (client-api.md 7.3), then reads the profile.
   Pending<void> link(Credentials credentials) const;

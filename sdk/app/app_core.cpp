@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/app/app_core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "sdk/app/device_description.hpp"
@@ -18,6 +19,7 @@ Result<std::shared_ptr<AppCore>> AppCore::open(const App::configuration& config,
   settings.boot_id = parts.boot_id;
   settings.device = describe_device(config.app_id, config.device);
   settings.request_timeout = config.request_timeout;
+  settings.attempt_timeout = std::min(config.network.attempt_timeout, config.request_timeout);
   settings.log = config.log;
   auto sessions = SessionManager::open(std::move(settings), parts.session);
   if (!sessions) return sessions.error();

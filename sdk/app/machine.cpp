@@ -131,11 +131,13 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   if (config.app_id.empty()) return Error(ErrorCode::InvalidConfiguration, "the app id is empty");
   const auto base_url = check_base_url(config.base_url);
   if (!base_url) return base_url.error();
+  auto network = transport_options(config.network);
+  if (!network) return network.error();
   auto kept = open_kept(config, *base_url);
   if (!kept) return kept.error();
   // The clock lives as long as the program.
   const std::shared_ptr<Clock> clock(&system_clock(), [](Clock*) {});
-  const auto loop = std::make_shared<CurlLoop>(*clock);
+  const auto loop = std::make_shared<CurlLoop>(*clock, std::move(*network));
   const auto callbacks = std::make_shared<CallbackThread>();
   AppParts parts;
   const auto transport = std::make_shared<CurlTransport>(*loop);

@@ -95,6 +95,8 @@ EndReason User::end_reason() const {
       [](const StoredUser& facts) { return facts.logged_in ? EndReason::none : facts.end_reason; });
 }
 
+RefreshCircuit User::refresh_circuit() const { return core_->sessions().circuit_of(*core_->record()); }
+
 Pending<void> User::link(Credentials credentials) const {
   const auto kept = std::make_shared<const Credentials>(std::move(credentials));
   return core_->sessions().link(core_->record(),

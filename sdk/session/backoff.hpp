@@ -14,7 +14,8 @@ namespace keyturn::sdk {
 struct BackoffPolicy {
   std::chrono::milliseconds base{1000};
   std::chrono::milliseconds cap{60'000};
-  /// No more than `budget` failed tries start within one `window`, whatever chance gives.
+  /// No more than `budget` failed tries start within any `window`, whatever chance gives: a third of them in
+  /// a row, then one at a time, evenly, so that clients whose budget is spent do not come back together.
   int budget = 30;
   std::chrono::seconds window{600};
 };
@@ -35,9 +36,10 @@ class Backoff {
 
   constexpr void failed(BootTime now, std::optional<std::chrono::seconds> retry_after, std::uint32_t chance) {
     failures_ = std::min(failures_ + 1, 1'000'000);
-    const auto part = [chance](std::chrono::microseconds whole) {
-      return whole * static_cast<std::int64_t>(chance % 65'536U) / 65'536;
+    const auto part_of = [](std::uint32_t drawn, std::chrono::microseconds whole) {
+      return whole * static_cast<std::int64_t>(drawn % 65'536U) / 65'536;
     };
+    const auto part = [&](std::chrono::microseconds whole) { return part_of(chance, whole); };
     if (retry_after) {
       const std::chrono::microseconds wait = *retry_after;
       not_before_ = now + wait + part(wait / 20);
@@ -47,11 +49,12 @@ class Backoff {
           std::min<std::chrono::microseconds>(policy_.base * (std::int64_t{1} << doublings), policy_.cap);
       not_before_ = now + part(grown);
     }
-    if (now - window_start_ >= policy_.window || spent_ == 0) {
-      window_start_ = now;
-      spent_ = 0;
-    }
-    if (++spent_ >= policy_.budget) not_before_ = std::max(not_before_, window_start_ + policy_.window);
+    const std::int64_t in_a_row = std::max(policy_.budget / 3, 1);
+    const std::chrono::microseconds each =
+        std::chrono::microseconds(policy_.window) / std::max<std::int64_t>(policy_.budget - in_a_row, 1);
+    spent_until_ = std::max(spent_until_, now) + each;
+    const BootTime affordable = spent_until_ - each * (in_a_row - 1);
+    if (affordable > not_before_) not_before_ = affordable + part_of(chance >> 16U, each);
   }
 
   constexpr void succeeded() {
@@ -63,8 +66,7 @@ class Backoff {
   BackoffPolicy policy_;
   BootTime not_before_{};
   int failures_ = 0;
-  BootTime window_start_{};
-  int spent_ = 0;
+  BootTime spent_until_{};  // when the whole budget will be there again
 };
 
 }  // namespace keyturn::sdk

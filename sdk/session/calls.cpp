@@ -28,12 +28,12 @@ Result<std::string> body_or_error(Result<HttpResponse> response) {
 }  // namespace
 
 void SessionManager::send(std::string_view method, std::string url, std::string_view bearer, std::string body,
-                          ResponseHandler done) {
+                          std::chrono::milliseconds timeout, ResponseHandler done) {
   HttpRequest request{std::string(method),
                       std::move(url),
                       {{"Accept", std::string(protocol::kJsonContentType)}},
                       std::move(body),
-                      settings_.request_timeout};
+                      timeout};
   if (!request.body.empty()) request.headers.emplace_back("Content-Type", protocol::kJsonContentType);
   if (!bearer.empty()) request.headers.emplace_back("Authorization", "Bearer " + std::string(bearer));
   parts_.transport->send(std::move(request), std::move(done));
@@ -43,29 +43,37 @@ void SessionManager::send_authorized(const UserRef& user, HttpRequest request, R
   std::erase_if(request.headers, [](const auto& line) { return same_name(line.first, "authorization"); });
   if (!find_header(request.headers, "accept"))
     request.headers.emplace_back("Accept", protocol::kJsonContentType);
-  send_with_replay(user, std::make_shared<const HttpRequest>(std::move(request)), true, std::move(done));
+  const BootTime deadline = parts_.clock->boot_now() + request.timeout;
+  send_with_replay(user, std::make_shared<const HttpRequest>(std::move(request)), deadline, true,
+                   std::move(done));
 }
 
 void SessionManager::send_with_replay(const UserRef& user, std::shared_ptr<const HttpRequest> request,
-                                      bool may_replay, ResponseHandler done) {
-  with_token(user, std::chrono::seconds(0),
-             [this, user, request, may_replay, done = std::move(done)](Result<std::string> token) {
+                                      BootTime deadline, bool may_replay, ResponseHandler done) {
+  with_token(user, std::chrono::seconds(0), deadline,
+             [this, user, request, deadline, may_replay, done = std::move(done)](Result<std::string> token) {
                if (!token) {
                  done(token.error());
                  return;
                }
                HttpRequest copy = *request;
+               copy.timeout =
+                   std::chrono::ceil<std::chrono::milliseconds>(deadline - parts_.clock->boot_now());
+               if (copy.timeout.count() <= 0) {
+                 done(Error(ErrorCode::DeadlineExceeded, "no answer within the time limit"));
+                 return;
+               }
                copy.headers.emplace_back("Authorization", "Bearer " + *token);
                auto sent = std::make_shared<Secret>(*token);
                wipe_memory(token->data(), token->size());
-               parts_.transport->send(std::move(copy), [this, user, request, may_replay, done,
+               parts_.transport->send(std::move(copy), [this, user, request, deadline, may_replay, done,
                                                         sent](Result<HttpResponse> response) {
                  if (!may_replay || !response || !token_rejected(*response)) {
                    done(std::move(response));
                    return;
                  }
                  reject(user, sent->reveal());
-                 send_with_replay(user, request, false, done);
+                 send_with_replay(user, request, deadline, false, done);
                });
              });
 }
@@ -92,7 +100,7 @@ void SessionManager::call(UserRef user, Bearer bearer, std::string method, std::
   parts_.loop->post([this, user = std::move(user), bearer, method = std::move(method), path = std::move(path),
                      body = std::move(body), done = std::move(done)]() mutable {
     if (bearer == Bearer::none) {
-      send(method, address(path), {}, std::move(body),
+      send(method, address(path), {}, std::move(body), settings_.request_timeout,
            [done](Result<HttpResponse> r) { done(body_or_error(std::move(r))); });
       return;
     }
@@ -110,7 +118,7 @@ void SessionManager::call(UserRef user, Bearer bearer, std::string method, std::
     }
     const Secret refresh_token =
         user->look([](const StoredUser& facts) { return facts.refresh_token.copy(); });
-    send(method, address(path), refresh_token.reveal(), std::move(body),
+    send(method, address(path), refresh_token.reveal(), std::move(body), settings_.request_timeout,
          [this, user, done](Result<HttpResponse> response) {
            if (!response || !token_rejected(*response)) {
              done(body_or_error(std::move(response)));
@@ -118,9 +126,10 @@ void SessionManager::call(UserRef user, Bearer bearer, std::string method, std::
            }
            // Whether the session is over is for one place to find out: the answer to a refresh.
            Error refused = protocol::error_of(*response);
-           join_refresh(user, Why::rejected, [this, user, done, refused](const Result<void>&) {
-             done(user->state == UserState::logged_in ? refused : not_logged_in(*user));
-           });
+           join_refresh(user, Why::rejected, usual_deadline(),
+                        [this, user, done, refused](const Result<void>&) {
+                          done(user->state == UserState::logged_in ? refused : not_logged_in(*user));
+                        });
          });
   });
 }

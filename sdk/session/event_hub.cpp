@@ -17,16 +17,18 @@ class EventHub::Registration {
     return user_id_.empty() || user_id_ == event.user_id;
   }
 
-  void call(const UserEvent& event) {
+  /// False when it was cancelled before.
+  bool call(const UserEvent& event) {
     {
       const std::scoped_lock lock(mutex_);
-      if (cancelled_) return;
+      if (cancelled_) return false;
       caller_ = std::this_thread::get_id();
     }
     observer_(event);
     const std::scoped_lock lock(mutex_);
     caller_ = std::thread::id();
     idle_.notify_all();
+    return true;
   }
 
   /// After this the observer is not called again; waits for a call under way, unless that is the caller
@@ -62,11 +64,11 @@ Subscription EventHub::subscribe(UserObserver observer, std::string user_id) {
       std::shared_ptr<void>(registration.get(), [registration](void*) { registration->cancel(); }));
 }
 
-void EventHub::tell(UserEvent event) {
+bool EventHub::tell(UserEvent event, std::function<void()> told) {
   using Kind = UserEvent::Kind;
   const bool informs = event.kind == Kind::token_refreshed || event.kind == Kind::refresh_delayed ||
                        event.kind == Kind::profile_changed;
-  if (informs && callbacks_->crowded()) return;
+  if (informs && callbacks_->crowded()) return false;
   std::vector<std::shared_ptr<Registration>> wanted;
   {
     const std::scoped_lock lock(list_->mutex);
@@ -75,10 +77,13 @@ void EventHub::tell(UserEvent event) {
         wanted.push_back(std::move(registration));
     }
   }
-  if (wanted.empty()) return;
-  callbacks_->run([wanted = std::move(wanted), event = std::move(event)] {
-    for (const auto& registration : wanted) registration->call(event);
+  if (wanted.empty()) return false;
+  callbacks_->run([wanted = std::move(wanted), event = std::move(event), told = std::move(told)] {
+    bool heard = false;
+    for (const auto& registration : wanted) heard = registration->call(event) || heard;
+    if (heard && told) told();
   });
+  return true;
 }
 
 }  // namespace keyturn::sdk

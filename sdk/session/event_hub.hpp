@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,7 +24,8 @@ class EventHub {
 
   /// Empty `user_id`: the events of all users.
   [[nodiscard]] Subscription subscribe(UserObserver observer, std::string user_id = {});
-  void tell(UserEvent event);
+  /// `told` is called after the observers, if there was one; false: nobody wanted to know.
+  bool tell(UserEvent event, std::function<void()> told = {});
 
  private:
   class Registration;

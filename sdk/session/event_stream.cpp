@@ -34,9 +34,9 @@ EventStream::EventStream(SessionManager& manager, SessionManager::UserRef user, 
 
 void EventStream::connect() {
   if (ended_) return;
-  manager_.with_token(user_, std::chrono::seconds(0), [self = shared_from_this()](Result<std::string> token) {
-    self->open(std::move(token));
-  });
+  manager_.with_token(
+      user_, std::chrono::seconds(0), manager_.usual_deadline(),
+      [self = shared_from_this()](Result<std::string> token) { self->open(std::move(token)); });
 }
 
 void EventStream::open(Result<std::string> token) {

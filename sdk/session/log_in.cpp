@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "core/json/json.hpp"
@@ -44,6 +45,7 @@ void take_profile(StoredUser& user, const protocol::Profile& profile) {
 struct SessionManager::LogIn {
   std::function<void(Result<UserRef>)> done;
   StoredUser user;
+  BootTime deadline{};  ///< Of the log-in as a whole.
 };
 
 Result<std::string> SessionManager::log_in_body(const CredentialsData& credentials) const {
@@ -84,10 +86,10 @@ void SessionManager::log_in(std::shared_ptr<const CredentialsData> credentials,
       done(body.error());
       return;
     }
-    auto step = std::make_shared<LogIn>(LogIn{done, {}});
+    auto step = std::make_shared<LogIn>(LogIn{done, {}, usual_deadline()});
     step->user.provider_type = credentials->provider;
     send("POST", address(protocol::login_path(settings_.app_id, credentials->provider)), {}, std::move(*body),
-         [this, step](Result<HttpResponse> response) {
+         settings_.request_timeout, [this, step](Result<HttpResponse> response) {
            if (!response || !succeeded(*response)) {
              step->done(response ? protocol::error_of(*response) : response.error());
              return;
@@ -114,7 +116,9 @@ void SessionManager::log_in(std::shared_ptr<const CredentialsData> credentials,
 }
 
 void SessionManager::read_profile_then_store(const std::shared_ptr<LogIn>& step) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(step->deadline - parts_.clock->boot_now());
   send("GET", address(protocol::kProfilePath), step->user.access_token.reveal(), {},
+       std::clamp(left, std::chrono::milliseconds(1), settings_.attempt_timeout),
        [this, step](Result<HttpResponse> response) { finish_log_in(step, response); });
 }
 
@@ -122,7 +126,7 @@ void SessionManager::finish_log_in(const std::shared_ptr<LogIn>& step, const Res
   // The device stays as it was; the server is asked, once, to forget the session that nobody will use.
   const auto fail = [this, &step](Error error) {
     send("DELETE", address(protocol::kSessionPath), step->user.refresh_token.reveal(), {},
-         [](const Result<HttpResponse>&) {});
+         settings_.attempt_timeout, [](const Result<HttpResponse>&) {});
     step->done(std::move(error));
   };
   if (!response || !succeeded(*response)) {
@@ -147,7 +151,7 @@ void SessionManager::finish_log_in(const std::shared_ptr<LogIn>& step, const Res
   const BootTime received_at = step->user.received_boot;
   ++user->epoch;
   user->unsaved = false;
-  user->backoff = Backoff(settings_.backoff);
+  user->start_over(settings_.backoff);
   user->in_use = true;
   publish(user, std::move(step->user), received_at);
   retire_flight(user);

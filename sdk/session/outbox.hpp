@@ -32,9 +32,10 @@ class Outbox {
     std::function<std::uint32_t()> chance;
     std::string address;  ///< Of `DELETE auth/session`.
     std::chrono::milliseconds timeout;
+    BackoffPolicy backoff;
     std::function<void(const std::string&)> log;
   };
-  explicit Outbox(Parts parts) : parts_(std::move(parts)) {}
+  explicit Outbox(Parts parts) : parts_(std::move(parts)), backoff_(parts_.backoff) {}
 
   /// Delivers what waits, now or when the cool-down ends.
   void deliver();
@@ -49,8 +50,7 @@ class Outbox {
   void arm_timer();
 
   Parts parts_;
-  Backoff backoff_{
-      BackoffPolicy{std::chrono::milliseconds(1000), std::chrono::minutes(10), 60, std::chrono::hours(1)}};
+  Backoff backoff_;
   std::vector<PendingLogOut> round_;
   bool busy_ = false;
   bool failed_ = false;

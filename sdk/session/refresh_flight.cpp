@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/session/refresh_flight.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,35 @@ RefreshFlight::RefreshFlight(SessionManager& manager, SessionManager::UserRef us
       started_at_(manager.parts_.clock->boot_now()) {}
 
 void RefreshFlight::start() { take_lock(); }
+
+void RefreshFlight::join(Waiter waiter, BootTime deadline) {
+  waiting_.push_back({std::move(waiter), deadline});
+  if (!armed_for_ || deadline < *armed_for_) arm_deadline();
+}
+
+// One timer for all who wait: for the earliest deadline.
+void RefreshFlight::arm_deadline() {
+  armed_for_.reset();
+  for (const Waiting& each : waiting_)
+    armed_for_ = std::min(armed_for_.value_or(each.deadline), each.deadline);
+  if (!armed_for_) return;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(*armed_for_ - manager_.parts_.clock->boot_now());
+  manager_.parts_.loop->schedule(std::max(left, std::chrono::milliseconds(0)), [weak = weak_from_this()] {
+    if (const auto self = weak.lock(); self && !self->over_) self->tell_late();
+  });
+}
+
+void RefreshFlight::tell_late() {
+  const BootTime now = manager_.parts_.clock->boot_now();
+  std::vector<Waiting> late;
+  std::vector<Waiting> rest;
+  for (Waiting& each : waiting_) (each.deadline <= now ? late : rest).push_back(std::move(each));
+  waiting_ = std::move(rest);
+  arm_deadline();
+  const Error error(ErrorCode::DeadlineExceeded, "no new token within the time limit; the refresh goes on");
+  for (const Waiting& each : late) each.waiter(error);
+}
 
 void RefreshFlight::take_lock() {
   if (over_) return;
@@ -91,6 +121,7 @@ bool RefreshFlight::settled_by_store() {
 void RefreshFlight::ask_server() {
   refresh_token_ = user_->look([](const StoredUser& facts) { return facts.refresh_token.copy(); });
   manager_.send("POST", manager_.address(protocol::kSessionPath), refresh_token_.reveal(), {},
+                manager_.settings_.attempt_timeout,
                 [self = shared_from_this()](Result<HttpResponse> answer) { self->on_answer(answer); });
 }
 
@@ -114,6 +145,7 @@ void RefreshFlight::on_answer(const Result<HttpResponse>& answer) {
       return;
     case Verdict::transient:
       user_->backoff.failed(manager_.parts_.clock->boot_now(), judged.retry_after, manager_.parts_.chance());
+      user_->show_circuit(judged.error.code);
       manager_.tell(UserEvent::Kind::refresh_delayed, user_);
       finish(std::move(judged.error), "failed for now");
       return;
@@ -141,6 +173,7 @@ void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
   }
   user_->unsaved = !saved;  // kept in memory; the next refresh saves again (promise 9)
   user_->backoff.succeeded();
+  user_->show_circuit();
   manager_.publish(user_, std::move(fresh), received_at);
   manager_.tell(UserEvent::Kind::token_refreshed, user_);
   finish({}, saved ? "fetched" : "fetched, not saved");
@@ -170,7 +203,7 @@ void RefreshFlight::on_session_over(const Error& error) {
     finish_superseded();
     return;
   }
-  manager_.tell(UserEvent::Kind::session_ended, user_, error.reason);
+  manager_.tell_end(user_, error.reason);
   verdict_given_ = true;
   manager_.publish_logged_out(user_, error.reason, UserState::logged_out);
   finish(error, "the server ended the session");
@@ -179,7 +212,7 @@ void RefreshFlight::on_session_over(const Error& error) {
 void RefreshFlight::drop() {
   over_ = true;
   lock_.reset();
-  waiters_.clear();
+  waiting_.clear();
 }
 
 void RefreshFlight::give_way() {
@@ -212,8 +245,8 @@ void RefreshFlight::finish(const Result<void>& result, const char* outcome) {
             " reason=" + std::string(to_string(result.error().reason));
   manager_.log(line);
   manager_.arm_timer(user_);
-  std::vector<Waiter> waiters = std::move(waiters_);
-  for (const Waiter& waiter : waiters) waiter(result);
+  const std::vector<Waiting> waiting = std::move(waiting_);
+  for (const Waiting& each : waiting) each.waiter(result);
 }
 
 }  // namespace keyturn::sdk

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sdk/session/session_manager.hpp"
@@ -23,7 +24,8 @@ class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
 
   RefreshFlight(SessionManager& manager, SessionManager::UserRef user, Why why);
 
-  void join(Waiter waiter) { waiters_.push_back(std::move(waiter)); }
+  /// The waiter is told at its deadline, or when the flight ends if that is earlier.
+  void join(Waiter waiter, BootTime deadline);
   void start();
   /// The owner of the tokens has changed: wakes all waiters now.
   void give_way();
@@ -31,6 +33,13 @@ class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
   void drop();
 
  private:
+  struct Waiting {
+    Waiter waiter;
+    BootTime deadline;
+  };
+
+  void arm_deadline();
+  void tell_late();
   void take_lock();
   /// True when the store made the request needless, or the user is gone; the flight is over then.
   bool settled_by_store();
@@ -52,7 +61,8 @@ class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
   bool over_ = false;
   Secret refresh_token_;
   std::unique_ptr<StoreLock> lock_;
-  std::vector<Waiter> waiters_;
+  std::vector<Waiting> waiting_;
+  std::optional<BootTime> armed_for_;
 };
 
 }  // namespace keyturn::sdk

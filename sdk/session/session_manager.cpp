@@ -31,8 +31,8 @@ SessionManager::SessionManager(SessionSettings settings, SessionParts parts)
       parts_(std::move(parts)),
       events_(parts_.callbacks),
       outbox_({parts_.clock.get(), parts_.loop.get(), parts_.transport.get(), parts_.store.get(),
-               parts_.chance, address(protocol::kSessionPath), settings_.request_timeout,
-               [this](const std::string& line) { log(line); }}),
+               parts_.chance, address(protocol::kSessionPath), settings_.attempt_timeout,
+               settings_.outbox_backoff, [this](const std::string& line) { log(line); }}),
       look_around_at_(0) {}
 
 SessionManager::~SessionManager() { close(); }
@@ -79,7 +79,7 @@ SessionManager::UserRef SessionManager::record_of(const std::string& user_id) {
   UserRef& user = users_[user_id];
   if (!user) {
     user = std::make_shared<UserRecord>(user_id);
-    user->backoff = Backoff(settings_.backoff);
+    user->start_over(settings_.backoff);
   }
   return user;
 }
@@ -159,7 +159,13 @@ void SessionManager::stay_informed() const {
 
 Subscription SessionManager::subscribe(UserObserver observer, std::string user_id) {
   stay_informed();
-  return events_.subscribe(std::move(observer), std::move(user_id));
+  Subscription subscription = events_.subscribe(std::move(observer), std::move(user_id));
+  for (const UserRef& user : all_users()) {
+    if (!user->look([](const StoredUser& facts) { return facts.end_untold; })) continue;
+    parts_.loop->post([this] { tell_untold_ends(); });
+    break;
+  }
+  return subscription;
 }
 
 void SessionManager::publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at) {
@@ -172,6 +178,7 @@ void SessionManager::publish(const UserRef& user, StoredUser facts, std::optiona
   }
   Secret token = facts.logged_in ? facts.access_token.copy() : Secret();
   const UserState next = facts.logged_in ? UserState::logged_in : UserState::logged_out;
+  if (facts.logged_in) user->telling_end = false;
   user->set_facts(std::move(facts));
   user->cell.publish(std::move(token), state);
   user->state = next;
@@ -186,6 +193,7 @@ void SessionManager::publish_logged_out(const UserRef& user, EndReason reason, U
   facts.access_token.wipe();
   facts.refresh_token.wipe();
   facts.end_reason = reason;
+  facts.end_untold = reason != EndReason::logged_out;
   user->unsaved = false;
   publish(user, std::move(facts), std::nullopt);
   user->state = state;
@@ -225,7 +233,7 @@ SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser st
   const EndReason reason = stored.end_reason;
   if (other_owner) {
     ++user->epoch;
-    user->backoff = Backoff(settings_.backoff);
+    user->start_over(settings_.backoff);
   }
   user->unsaved = false;
   if (other_owner || other_tokens) {
@@ -235,8 +243,11 @@ SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser st
     user->set_facts(std::move(stored));
   }
   if (was_in && !is_in) {
-    tell(reason == EndReason::logged_out ? UserEvent::Kind::logged_out : UserEvent::Kind::session_ended, user,
-         reason);
+    if (reason == EndReason::logged_out) {
+      tell(UserEvent::Kind::logged_out, user, reason);
+    } else {
+      tell_end(user, reason);
+    }
   } else if (!was_in && is_in) {
     tell(UserEvent::Kind::logged_in, user);
   } else if (is_in && other_tokens) {
@@ -271,8 +282,36 @@ void SessionManager::tell(UserEvent::Kind kind, const UserRef& user, EndReason r
   events_.tell({kind, user->id, reason});
 }
 
+void SessionManager::tell_end(const UserRef& user, EndReason reason) {
+  // The mark is taken away after the observers have run, on their thread: a crash before means that they are
+  // told again, never that they are not.
+  const auto told = [store = parts_.store, id = user->id] {
+    auto stored = store->load_user(id);
+    if (stored && *stored && (*stored)->end_untold) {
+      (*stored)->end_untold = false;
+      (void)store->replace(**stored);
+    }
+  };
+  user->telling_end = events_.tell({UserEvent::Kind::session_ended, user->id, reason}, told);
+}
+
+void SessionManager::tell_untold_ends() {
+  for (const UserRef& user : all_users()) {
+    if (user->telling_end || user->state != UserState::logged_out) continue;
+    auto stored = parts_.store->load_user(user->id);  // another process may have told it meanwhile
+    if (!stored || !*stored || !(*stored)->end_untold) continue;
+    tell_end(user, (*stored)->end_reason);
+  }
+}
+
 void SessionManager::log(const std::string& line) const {
-  if (settings_.log) settings_.log(line);
+  if (!settings_.log) return;
+  // One event is one line, whatever a server calls its users (row B-39).
+  std::string clean = line;
+  for (char& c : clean) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  settings_.log(clean);
 }
 
 }  // namespace keyturn::sdk

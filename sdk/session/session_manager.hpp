@@ -38,6 +38,8 @@ struct SessionSettings {
   std::string boot_id;   ///< Names the boot that the clock's time line belongs to.
   json::Object device;   ///< Sent at log-in and link (client-api.md 8).
   std::chrono::milliseconds request_timeout{60'000};
+  /// Of one exchange that the SDK makes for itself; `request_timeout` is of a call as a whole.
+  std::chrono::milliseconds attempt_timeout{20'000};
   /// How long a refresh waits for another process before it takes that one for frozen and one of those who
   /// wait goes on in its place; after twice as long each goes on alone (rule S2).
   std::chrono::milliseconds lock_wait{5'000};
@@ -45,6 +47,9 @@ struct SessionSettings {
   std::chrono::milliseconds look_around{200};
   RefreshPolicy policy{};
   BackoffPolicy backoff{};
+  /// Of log-outs that the server could not be told yet.
+  BackoffPolicy outbox_backoff{std::chrono::milliseconds(1000), std::chrono::minutes(10), 60,
+                               std::chrono::hours(1)};
   std::function<void(std::string_view)> log{};
 };
 
@@ -100,6 +105,10 @@ class SessionManager {
   Pending<std::string> valid_access_token(const UserRef& user, std::chrono::seconds min_validity);
   Pending<void> refresh(const UserRef& user);
 
+  [[nodiscard]] RefreshCircuit circuit_of(const UserRecord& user) const {
+    return user.circuit(parts_.clock->boot_now());
+  }
+
   // Requests (calls.cpp).
   Pending<void> refresh_profile(UserRef user);
   /// Any status is a result; `url` as `User::request` has it.
@@ -145,6 +154,9 @@ class SessionManager {
   void stamp_receipt(StoredUser& user, const HttpHeaders& headers) const;
   [[nodiscard]] TokenState state_of(const UserRecord& user) const;
   void tell(UserEvent::Kind kind, const UserRef& user, EndReason reason = EndReason::none);
+  /// Tells of an end that the server made, until some observer of this device has heard of it (promise 25).
+  void tell_end(const UserRef& user, EndReason reason);
+  void tell_untold_ends();
   void log(const std::string& line) const;
 
   // log_in.cpp, log_out.cpp.
@@ -160,8 +172,14 @@ class SessionManager {
 
   // tokens.cpp, on the loop.
   enum class Why { ahead, expired, forced, rejected };
-  void with_token(const UserRef& user, std::chrono::seconds min_validity, TokenHandler done);
-  void join_refresh(const UserRef& user, Why why, std::function<void(const Result<void>&)> done);
+  void with_token(const UserRef& user, std::chrono::seconds min_validity, BootTime deadline,
+                  TokenHandler done);
+  [[nodiscard]] BootTime usual_deadline() const {
+    return parts_.clock->boot_now() + settings_.request_timeout;
+  }
+  /// `done` is called at the deadline if the refresh lasts longer, which goes on.
+  void join_refresh(const UserRef& user, Why why, BootTime deadline,
+                    std::function<void(const Result<void>&)> done);
   void reject(const UserRef& user, std::string_view token);
   /// Wakes those who wait for a refresh whose owner has changed; its answer will be discarded.
   static void retire_flight(const UserRef& user);
@@ -176,11 +194,11 @@ class SessionManager {
 
   // calls.cpp, on the loop.
   void send(std::string_view method, std::string url, std::string_view bearer, std::string body,
-            ResponseHandler done);
-  /// With a valid access token, and once more after the server rejected it.
+            std::chrono::milliseconds timeout, ResponseHandler done);
+  /// With a valid access token, and once more after the server rejected it; all within the request's time.
   void send_authorized(const UserRef& user, HttpRequest request, ResponseHandler done);
-  void send_with_replay(const UserRef& user, std::shared_ptr<const HttpRequest> request, bool may_replay,
-                        ResponseHandler done);
+  void send_with_replay(const UserRef& user, std::shared_ptr<const HttpRequest> request, BootTime deadline,
+                        bool may_replay, ResponseHandler done);
   void read_profile(const UserRef& user, std::function<void(Result<void>)> done);
   [[nodiscard]] std::string address(std::string_view path) const {
     return settings_.base_url + std::string(path);

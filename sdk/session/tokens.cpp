@@ -50,8 +50,9 @@ Pending<std::string> SessionManager::valid_access_token(const UserRef& user,
   }
   const auto answer = new_answer<std::string>();
   auto pending = answer.pending();
-  parts_.loop->post([this, user, min_validity, answer] {
-    with_token(user, min_validity, [answer](Result<std::string> result) { answer.set(std::move(result)); });
+  parts_.loop->post([this, user, min_validity, deadline = now + settings_.request_timeout, answer] {
+    with_token(user, min_validity, deadline,
+               [answer](Result<std::string> result) { answer.set(std::move(result)); });
   });
   return pending;
 }
@@ -61,12 +62,14 @@ Pending<void> SessionManager::refresh(const UserRef& user) {
   auto pending = answer.pending();
   parts_.loop->post([this, user, answer] {
     mark_in_use(user);
-    join_refresh(user, Why::forced, [answer](const Result<void>& result) { answer.set(result); });
+    join_refresh(user, Why::forced, usual_deadline(),
+                 [answer](const Result<void>& result) { answer.set(result); });
   });
   return pending;
 }
 
-void SessionManager::with_token(const UserRef& user, std::chrono::seconds min_validity, TokenHandler done) {
+void SessionManager::with_token(const UserRef& user, std::chrono::seconds min_validity, BootTime deadline,
+                                TokenHandler done) {
   const auto give = [](const UserRef& owner) {
     return owner->cell.read([](std::string_view held, const TokenState&) { return std::string(held); });
   };
@@ -87,7 +90,7 @@ void SessionManager::with_token(const UserRef& user, std::chrono::seconds min_va
     case TokenAction::refresh_first:
       break;
   }
-  join_refresh(user, state.rejected ? Why::rejected : Why::expired,
+  join_refresh(user, state.rejected ? Why::rejected : Why::expired, deadline,
                [this, user, give, done = std::move(done)](const Result<void>& refreshed) {
                  if (!refreshed) {
                    done(refreshed.error());
@@ -99,7 +102,7 @@ void SessionManager::with_token(const UserRef& user, std::chrono::seconds min_va
                });
 }
 
-void SessionManager::join_refresh(const UserRef& user, Why why,
+void SessionManager::join_refresh(const UserRef& user, Why why, BootTime deadline,
                                   std::function<void(const Result<void>&)> done) {
   if (user->state != UserState::logged_in) {
     done(not_logged_in(*user));
@@ -115,11 +118,11 @@ void SessionManager::join_refresh(const UserRef& user, Why why,
     }
     if (why == Why::rejected) user->rejections.failed(now, {}, 0);
     user->flight = std::make_shared<RefreshFlight>(*this, user, why);
-    user->flight->join(std::move(done));
+    user->flight->join(std::move(done), deadline);
     user->flight->start();
     return;
   }
-  user->flight->join(std::move(done));
+  user->flight->join(std::move(done), deadline);
 }
 
 void SessionManager::reject(const UserRef& user, std::string_view token) {
@@ -148,7 +151,7 @@ void SessionManager::refresh_ahead(const UserRef& user) {
     arm_timer(user);
     return;
   }
-  join_refresh(user, Why::ahead, [](const Result<void>&) {});
+  join_refresh(user, Why::ahead, usual_deadline(), [](const Result<void>&) {});
 }
 
 void SessionManager::arm_timer(const UserRef& user) {

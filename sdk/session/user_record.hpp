@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <keyturn/events.hpp>
+#include <keyturn/network.hpp>
 
 #include "sdk/session/backoff.hpp"
 #include "sdk/session/token_cell.hpp"
@@ -41,6 +42,28 @@ class UserRecord {
     facts_ = std::move(facts);
   }
 
+  /// Any thread.
+  [[nodiscard]] RefreshCircuit circuit(BootTime now) const {
+    const std::scoped_lock lock(mutex_);
+    RefreshCircuit out = circuit_;
+    if (out.failures == 0) return out;
+    out.state = now < closed_until_ ? RefreshCircuit::State::open : RefreshCircuit::State::half_open;
+    if (now < closed_until_) out.retry_in = std::chrono::ceil<std::chrono::milliseconds>(closed_until_ - now);
+    return out;
+  }
+  /// Loop thread, after a change of `backoff`.
+  void show_circuit(ErrorCode last_error = ErrorCode::AppUnknownError) {
+    const std::scoped_lock lock(mutex_);
+    circuit_.failures = backoff.failures();
+    circuit_.last_error = last_error;
+    closed_until_ = backoff.not_before();
+  }
+  /// Loop thread: another session, whose refreshes have not failed yet.
+  void start_over(const BackoffPolicy& policy) {
+    backoff = Backoff(policy);
+    show_circuit();
+  }
+
   const std::string id;
   TokenCell cell;
   std::atomic<UserState> state{UserState::logged_out};
@@ -61,12 +84,16 @@ class UserRecord {
                                    std::chrono::seconds(60)}};
   /// The newest token could not be saved yet (promise 9).
   bool unsaved = false;
+  /// The end of its session is on its way to an observer.
+  bool telling_end = false;
   bool timer_armed = false;
   BootTime timer_at{};
 
  private:
   mutable std::mutex mutex_;  // a leaf
   StoredUser facts_;
+  RefreshCircuit circuit_;
+  BootTime closed_until_{};
 };
 
 }  // namespace keyturn::sdk

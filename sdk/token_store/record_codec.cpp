@@ -92,7 +92,7 @@ class Reader {
 template <class Archive, class User>
 void visit_fields(Archive& archive, User& user) {
   archive(user.user_id);
-  archive(user.logged_in);
+  archive.marks(user.logged_in, user.end_untold);
   archive(user.access_token);
   archive(user.refresh_token);
   archive(user.device_id);
@@ -113,7 +113,7 @@ struct Put {
   Output& out;
   void operator()(const std::string& text) { out.bytes(text); }
   void operator()(const Secret& secret) { out.bytes(secret.reveal()); }
-  void operator()(bool value) { out.number(value ? 1 : 0); }
+  void marks(bool logged_in, bool end_untold) { out.number((logged_in ? 1 : 0) + (end_untold ? 2 : 0)); }
   void operator()(std::int64_t value) { out.number(value); }
   void operator()(BootTime time) { out.number(time.time_since_epoch().count()); }
   void operator()(WallTime time) { out.number(time.time_since_epoch().count()); }
@@ -124,10 +124,11 @@ struct Get {
   Reader& in;
   void operator()(std::string& text) { text = in.bytes(); }
   void operator()(Secret& secret) { secret = Secret(in.bytes()); }
-  void operator()(bool& value) {
+  void marks(bool& logged_in, bool& end_untold) {
     const std::int64_t read = in.number();
-    if (read != 0 && read != 1) in.refuse();
-    value = read == 1;
+    if (read < 0 || read > 2) in.refuse();  // a session that lasts has no end to tell
+    logged_in = read == 1;
+    end_untold = read == 2;
   }
   void operator()(std::int64_t& value) { value = in.number(); }
   void operator()(BootTime& time) { time = BootTime(BootClock::duration(in.number())); }

@@ -49,6 +49,7 @@ std::int64_t TokenBook::put(const StoredUser& user, bool make_current) {
   kept.generation = next_generation++;
   kept.order = next_order++;
   kept.end_reason = EndReason::none;
+  kept.end_untold = false;
   const std::int64_t generation = kept.generation;
   users.insert_or_assign(user.user_id, std::move(kept));
   if (make_current) current = user.user_id;
@@ -84,6 +85,7 @@ ReplaceOutcome TokenBook::clear_tokens(std::string_view user_id, EndReason reaso
   held.access_token.wipe();
   held.refresh_token.wipe();
   held.end_reason = reason;
+  held.end_untold = reason != EndReason::logged_out;
   held.generation = next_generation++;
   moved_on(Step::milestone, user_id);
   return ReplaceOutcome::replaced;

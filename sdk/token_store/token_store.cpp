@@ -19,6 +19,7 @@ StoredUser StoredUser::copy() const {
   out.received_server_time = received_server_time;
   out.received_wall = received_wall;
   out.end_reason = end_reason;
+  out.end_untold = end_untold;
   out.order = order;
   return out;
 }

@@ -35,7 +35,8 @@ Error closed() { return {ErrorCode::ClientAppDeallocated, "the app was closed be
 /// gone.
 class CurlLoop::Thread {
  public:
-  explicit Thread(Clock& clock) : clock_(clock), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  Thread(Clock& clock, TransportOptions options)
+      : clock_(clock), options_(std::move(options)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
   ~Thread() {
@@ -265,7 +266,7 @@ class CurlLoop::Thread {
 
   void start(CURLM* multi, std::unique_ptr<CurlTransfer> transfer) {
     const auto prepared = multi != nullptr
-                              ? transfer->prepare()
+                              ? transfer->prepare(options_)
                               : Result<void>(Error(ErrorCode::NetworkError, "no memory for a transfer"));
     if (!prepared) {
       transfer->take_callback()(prepared.error());
@@ -330,6 +331,7 @@ class CurlLoop::Thread {
   }
 
   Clock& clock_;
+  const TransportOptions options_;
   mutable std::mutex mutex_;
   const int wake_;  ///< Until libcurl is started; it has a way of its own then.
   bool stopping_ = false;
@@ -356,7 +358,8 @@ class CurlLoop::Call final : public StreamCall {
   std::shared_ptr<CurlStream> stream_;
 };
 
-CurlLoop::CurlLoop(Clock& clock) : thread_(std::make_shared<Thread>(clock)) {}
+CurlLoop::CurlLoop(Clock& clock, TransportOptions options)
+    : thread_(std::make_shared<Thread>(clock, std::move(options))) {}
 CurlLoop::~CurlLoop() { stop(); }
 void CurlLoop::post(Task task) { thread_->post(std::move(task)); }
 void CurlLoop::schedule(std::chrono::milliseconds delay, Task task) {

@@ -8,6 +8,7 @@
 
 #include "sdk/transport/stream_transport.hpp"
 #include "sdk/transport/transport.hpp"
+#include "sdk/transport/transport_options.hpp"
 
 namespace keyturn::sdk {
 
@@ -21,7 +22,7 @@ namespace keyturn::sdk {
 /// Lifetime: the clock outlives the loop. The destructor stops.
 class CurlLoop final : public IoLoop {
  public:
-  explicit CurlLoop(Clock& clock);
+  explicit CurlLoop(Clock& clock, TransportOptions options = {});
   ~CurlLoop() override;
 
   void post(Task task) override;
@@ -42,8 +43,9 @@ class CurlLoop final : public IoLoop {
 
 /// Sends requests, and streams of answers, on a `CurlLoop`; the sole user of libcurl.
 ///
-/// Plain http speaks HTTP/1.1; https may use HTTP/2. Certificates are verified against the system's
-/// authorities, always. Proxies are taken from the environment as libcurl documents it. A request that a used
+/// Plain http speaks HTTP/1.1; https may use HTTP/2. Certificates are verified, always, against the
+/// authorities of the loop's options or else the system's. What a proxy is told to make a tunnel has none of
+/// the request's header lines. A request that a used
 /// connection took without any answer is repeated on a fresh one, unless it is a POST or PATCH with a body,
 /// which may have taken effect. Contract, thread safety: see `HttpTransport`. Lifetime: the loop outlives it.
 class CurlTransport final : public HttpTransport, public StreamTransport {

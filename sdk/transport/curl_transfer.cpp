@@ -75,7 +75,23 @@ void CurlTransfer::set_limits() {
   curl_easy_setopt(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(kMostBodyBytes));
 }
 
-Result<void> CurlTransfer::prepare() {
+void CurlTransfer::set_way(const TransportOptions& options) {
+  if (options.no_proxy) {
+    curl_easy_setopt(handle_, CURLOPT_NOPROXY, "*");
+  } else if (!options.proxy.empty()) {
+    curl_easy_setopt(handle_, CURLOPT_PROXY, options.proxy.c_str());
+    curl_easy_setopt(handle_, CURLOPT_NOPROXY, "");  // what an app says goes before the environment
+  }
+  curl_easy_setopt(handle_, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  if (!options.ca_file.empty()) {
+    curl_easy_setopt(handle_, CURLOPT_CAINFO, options.ca_file.c_str());
+    curl_easy_setopt(handle_, CURLOPT_CAPATH, nullptr);
+  }
+  if (!options.pinned_keys.empty())
+    curl_easy_setopt(handle_, CURLOPT_PINNEDPUBLICKEY, options.pinned_keys.c_str());
+}
+
+Result<void> CurlTransfer::prepare(const TransportOptions& options) {
   if (handle_ == nullptr) return Error(ErrorCode::NetworkError, "no memory for a transfer");
   if (has_line_break(request_.url) || has_line_break(request_.method))
     return Error(ErrorCode::InvalidConfiguration, "the address has a line break");
@@ -100,6 +116,7 @@ Result<void> CurlTransfer::prepare() {
   curl_easy_setopt(handle_, CURLOPT_USERAGENT, "keyturn");
   curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
   set_limits();
+  set_way(options);
   curl_easy_setopt(handle_, CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
   curl_easy_setopt(handle_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // Do not wait for a name server when a transfer ends before its answer: everyone else would wait as well.

@@ -8,6 +8,7 @@
 
 #include "sdk/transport/curl_stream.hpp"
 #include "sdk/transport/transport.hpp"
+#include "sdk/transport/transport_options.hpp"
 
 namespace keyturn::sdk {
 
@@ -26,7 +27,7 @@ class CurlTransfer {
   /// Nothing for a request whose answer is told as a whole.
   [[nodiscard]] const std::shared_ptr<CurlStream>& stream() const noexcept { return stream_; }
   /// Sets up the handle; an error names what is wrong with the request.
-  Result<void> prepare();
+  Result<void> prepare(const TransportOptions& options);
   /// What came of it, and the callback to be told; once.
   [[nodiscard]] Result<HttpResponse> outcome(CURLcode code);
   [[nodiscard]] HttpTransport::Callback take_callback() { return std::move(done_); }
@@ -37,6 +38,7 @@ class CurlTransfer {
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* transfer);
   void set_method();
   void set_limits();
+  void set_way(const TransportOptions& options);
   bool tell_head();
 
   HttpRequest request_;

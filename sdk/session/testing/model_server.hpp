@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdio>
 #include <deque>
 #include <functional>
 #include <map>
@@ -41,6 +42,7 @@ class ModelServer {
   std::map<std::string, Session> sessions;  ///< By id.
   int refreshes = 0;
   int log_outs = 0;
+  bool date_header = false;  ///< Each answer tells the server's time.
   /// Asked first.
   std::function<std::optional<HttpResponse>(const HttpRequest&)> script{};
 
@@ -80,6 +82,32 @@ class ModelServer {
   }
 
   HttpResponse answer(const HttpRequest& request) {
+    HttpResponse response = judge(request);
+    if (date_header) response.headers.emplace_back("Date", date());
+    return response;
+  }
+
+  static std::string bearer_of(const HttpRequest& request) {
+    const auto line = find_header(request.headers, "authorization");
+    return line && line->substr(0, 7) == "Bearer " ? std::string(line->substr(7)) : std::string();
+  }
+
+ private:
+  [[nodiscard]] std::string date() const {
+    const std::chrono::sys_seconds moment{std::chrono::seconds(now())};
+    const auto day = std::chrono::floor<std::chrono::days>(moment);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(moment - day);
+    static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    char text[40];
+    std::snprintf(text, sizeof text, "Mon, %02u %s %04d %02d:%02d:%02d GMT",
+                  static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
+                  static_cast<int>(date.year()), static_cast<int>(time.hours().count()),
+                  static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
+    return text;
+  }
+  HttpResponse judge(const HttpRequest& request) {
     if (script) {
       if (auto told = script(request)) return std::move(*told);
     }
@@ -112,12 +140,6 @@ class ModelServer {
     return json_answer(200, R"({"user":")" + session->second.user_id + R"("})");
   }
 
-  static std::string bearer_of(const HttpRequest& request) {
-    const auto line = find_header(request.headers, "authorization");
-    return line && line->substr(0, 7) == "Bearer " ? std::string(line->substr(7)) : std::string();
-  }
-
- private:
   static void end(Session& session, const std::string& reason) {
     session.alive = false;
     session.reason = reason;
