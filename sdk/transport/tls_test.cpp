@@ -1,80 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Row B-27 in small: a server whose certificate nobody vouches for gets no request.
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <future>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "sdk/transport/curl_loop.hpp"
+#include "sdk/transport/testing/tls_server.hpp"
 
 namespace keyturn::sdk {
 namespace {
-
-/// A program with its output in a pipe and an input that never comes; killed when it goes out of scope.
-class Program {
- public:
-  explicit Program(std::vector<std::string> arguments) {
-    int ends[2] = {-1, -1};
-    int silence[2] = {-1, -1};
-    if (pipe2(ends, O_CLOEXEC) != 0 || pipe2(silence, O_CLOEXEC) != 0) return;
-    output_ = ends[0];
-    input_ = silence[1];
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, silence[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    std::vector<char*> words;
-    for (std::string& each : arguments) words.push_back(each.data());
-    words.push_back(nullptr);
-    if (posix_spawnp(&process_, words[0], &actions, nullptr, words.data(), environ) != 0) process_ = -1;
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    close(silence[0]);
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-  ~Program() {
-    if (process_ > 0) kill(process_, SIGKILL);
-    end();
-    close(output_);
-    close(input_);
-  }
-  [[nodiscard]] bool started() const noexcept { return process_ > 0; }
-  int end() {
-    int status = -1;
-    if (process_ > 0) waitpid(process_, &status, 0);
-    process_ = -1;
-    return status;
-  }
-  void stop() const { kill(process_, SIGTERM); }
-  /// What it printed up to `text`, or up to its end, or within 10 s.
-  std::string read_until(const std::string& text) {
-    std::string seen;
-    pollfd watched{.fd = output_, .events = POLLIN, .revents = 0};
-    while (seen.find(text) == std::string::npos && poll(&watched, 1, 10'000) > 0) {
-      char byte = 0;
-      if (read(output_, &byte, 1) != 1) break;
-      seen += byte;
-    }
-    return seen;
-  }
-
- private:
-  pid_t process_ = -1;
-  int output_ = -1;
-  int input_ = -1;
-};
 
 TEST(Tls, CertificateOfNoAuthorityIsRefusedBeforeAnythingIsSent) {
   std::string pattern = (std::filesystem::temp_directory_path() / "keyturn-tls-XXXXXX").string();
