@@ -30,16 +30,32 @@ std::string request_id_of(const HttpHeaders& headers) {
   return std::string(find_header(headers, protocol::kRequestIdHeader).value_or(""));
 }
 
-/// The body of a 401 of our server, or nothing.
-std::optional<protocol::ErrorBody> our_refusal(const HttpResponse& response) {
-  if (response.status != 401 || !is_json(response.headers)) return std::nullopt;
+struct Refusal {
+  protocol::ErrorBody body;
+  bool ends_session = false;
+  bool nothing_to_end = false;
+  bool rejects_token = false;
+};
+
+/// What the closed list says of the answer; nothing when it is not on it.
+std::optional<Refusal> known_refusal(const HttpResponse& response) {
+  if (!is_json(response.headers)) return std::nullopt;
   auto body = protocol::parse_error_body(response.body);
   if (!body) return std::nullopt;
-  return std::move(*body);
-}
-
-bool ends_a_session(const protocol::ErrorBody& body) {
-  return body.error_code == "InvalidSession" || body.error_code == "UserDisabled";
+  Refusal out;
+  bool known = false;
+  for (const KnownRefusal& entry : kClosedList) {
+    const bool matches =
+        entry.error_code.empty() ? body->error == entry.text : body->error_code == entry.error_code;
+    if (response.status != entry.status || !matches) continue;
+    known = true;
+    out.ends_session = out.ends_session || entry.ends_session;
+    out.nothing_to_end = out.nothing_to_end || entry.nothing_to_end;
+    out.rejects_token = out.rejects_token || entry.rejects_token;
+  }
+  if (!known) return std::nullopt;
+  out.body = std::move(*body);
+  return out;
 }
 
 RefreshAnswer transient(Error error, std::optional<std::chrono::seconds> retry_after = {}) {
@@ -62,8 +78,8 @@ RefreshAnswer judge_refresh(const Result<HttpResponse>& answer) {
       return transient({ErrorCode::BadToken, "the new token is no JWT"});
     return {Verdict::refreshed, std::move(session->access_token), {}, {}};
   }
-  if (const auto body = our_refusal(response); body && ends_a_session(*body)) {
-    Error error = protocol::to_error(*body, response.status, request_id_of(response.headers));
+  if (const auto refusal = known_refusal(response); refusal && refusal->ends_session) {
+    Error error = protocol::to_error(refusal->body, response.status, request_id_of(response.headers));
     error.remedy = Remedy::log_in_again;
     if (error.code == ErrorCode::UserDisabled) error.reason = EndReason::user_disabled;
     return {Verdict::session_over, {}, std::move(error), {}};
@@ -74,14 +90,13 @@ RefreshAnswer judge_refresh(const Result<HttpResponse>& answer) {
 bool revocation_delivered(const Result<HttpResponse>& answer) {
   if (!answer) return false;
   if (answer->status == 200 || answer->status == 204) return true;
-  const auto body = our_refusal(*answer);
-  return body &&
-         (ends_a_session(*body) || body->error.find("failed to find refresh token") != std::string::npos);
+  const auto refusal = known_refusal(*answer);
+  return refusal && refusal->nothing_to_end;
 }
 
 bool token_rejected(const HttpResponse& response) {
-  const auto body = our_refusal(response);
-  return body && (body->error_code == "InvalidSession" || body->error == "unauthorized");
+  const auto refusal = known_refusal(response);
+  return refusal && refusal->rejects_token;
 }
 
 }  // namespace keyturn::sdk

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
+#include <string_view>
 
 #include <keyturn/base/error.hpp>
 #include <keyturn/base/http.hpp>
@@ -10,6 +12,26 @@
 #include <keyturn/base/secret.hpp>
 
 namespace keyturn::sdk {
+
+/// The closed list of rule S3, as data: the refusals of our server that say something about a session or a
+/// token. What is not on it, whatever its status, says nothing (promise 3; errors.md).
+///
+/// An answer is on it with this status, content type `application/json`, a complete JSON object, and this
+/// `error_code`, or, where that is empty, this text in `error` and no more.
+struct KnownRefusal {
+  int status;
+  std::string_view error_code;
+  std::string_view text;
+  bool ends_session;    ///< As the answer to a refresh.
+  bool nothing_to_end;  ///< As the answer to a log-out.
+  bool rejects_token;   ///< As the answer to a request with an access token.
+};
+inline constexpr std::array<KnownRefusal, 4> kClosedList{{
+    {401, "InvalidSession", "", true, true, true},
+    {401, "UserDisabled", "", true, true, false},
+    {401, "", "invalid session: failed to find refresh token", false, true, false},
+    {401, "", "unauthorized", false, false, true},
+}};
 
 /// What an answer to `POST auth/session` means.
 enum class Verdict {
@@ -25,10 +47,9 @@ struct RefreshAnswer {
   std::optional<std::chrono::seconds> retry_after{};  ///< Asked for with a transient answer.
 };
 
-/// Judges by the closed list of rule S3: a session is over only on status 401, content type
-/// `application/json`, and a complete JSON object with `error_code` `InvalidSession` or `UserDisabled`.
-/// Everything else is transient, a 2xx without a usable token included. Pure. The answer must come from the
-/// configured origin, without redirects; that is the transport's promise.
+/// Judges by the closed list. Everything that is not on it is transient, a 2xx without a usable token
+/// included. Pure. The answer must come from the configured origin, without redirects; that is the
+/// transport's promise.
 [[nodiscard]] RefreshAnswer judge_refresh(const Result<HttpResponse>& answer);
 
 /// Whether a revocation (`DELETE auth/session`) needs no further try: it was done, or the session is over

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include "sdk/session/http_date.hpp"
@@ -64,6 +67,41 @@ TEST(JudgeRefresh, EndsASessionOnTheClosedListOnly) {
     }
   }
   EXPECT_EQ(ends, 8);
+}
+
+// The list against the page of all codes: nothing else that the server can say ends a session.
+TEST(ClosedList, HoldsTwoOfAllCodesThatTheServerCanSend) {
+  std::ifstream page(KEYTURN_ERRORS_PAGE);
+  int codes = 0;
+  int ends = 0;
+  for (std::string line; std::getline(page, line);) {
+    // | `Code` | number | status | `remedy` | ...
+    std::istringstream cells(line);
+    std::string bar, code, number, status, remedy;
+    if (!(cells >> bar >> code >> bar >> number >> bar >> status >> bar >> remedy) || code.front() != '`')
+      continue;
+    ++codes;
+    code = code.substr(1, code.size() - 2);
+    const std::string body = R"({"error":"x","error_code":")" + code + R"("})";
+    const bool ends_it = code == "InvalidSession" || code == "UserDisabled";
+    if (ends_it) {
+      EXPECT_EQ(status, "401") << code;
+    } else {
+      EXPECT_TRUE(status == "0" || remedy != "`log_in_again`")
+          << code << " tells to log in, and is not on the list";
+    }
+    for (int each = 100; each < 600; ++each) {
+      const auto answer = response(each, "application/json", body);
+      EXPECT_EQ(judge_refresh(answer).verdict == Verdict::session_over, ends_it && each == 401)
+          << code << each;
+      EXPECT_EQ(revocation_delivered(answer), (ends_it && each == 401) || each == 200 || each == 204) << code;
+      EXPECT_EQ(token_rejected(answer), code == "InvalidSession" && each == 401) << code << ' ' << each;
+    }
+    ends += ends_it ? 1 : 0;
+  }
+  EXPECT_GT(codes, 60) << "the page was not read";
+  EXPECT_EQ(ends, std::count_if(kClosedList.begin(), kClosedList.end(),
+                                [](const auto& e) { return e.ends_session; }));
 }
 
 TEST(JudgeRefresh, KeepsTheSessionOnEveryTruncationOfAVerdict) {
