@@ -184,9 +184,9 @@ TEST_F(Keyturnd, ChecksItsConfigurationFromEverySource) {
 TEST_F(Keyturnd, StartsAnswersAndStopsWithNothingLeftOpenToOthers) {
   Program program(folder_, serve());
   wait_for_port();
-  EXPECT_NE(program.log().find("listening on http://127.0.0.1:"), std::string::npos);
   program.signal(SIGTERM);
-  const Ended ended = program.wait();
+  const Ended ended = program.wait();  // the log is written behind the program's back until then
+  EXPECT_NE(program.log().find("listening on http://127.0.0.1:"), std::string::npos);
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_EQ(ended.out.find("First administrator: admin@keyturn.local password: "), 0U) << ended.out;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "data")) {
