@@ -6,12 +6,12 @@
 namespace keyturn::server::data {
 namespace {
 
-using Named = std::vector<std::pair<std::string, FieldRule>>;
+using Named = std::vector<NamedFieldRule>;
 
 const FieldRule* rule_of(const Named& fields, std::string_view name) {
   const auto found =
-      std::find_if(fields.begin(), fields.end(), [&](const auto& each) { return each.first == name; });
-  return found == fields.end() ? nullptr : &found->second;
+      std::find_if(fields.begin(), fields.end(), [&](const auto& each) { return each.name == name; });
+  return found == fields.end() ? nullptr : &found->rule;
 }
 
 Result<Named> compile_all(const Ejson* text) {
@@ -23,7 +23,7 @@ Result<Named> compile_all(const Ejson* text) {
   for (const auto& [name, value] : *members) {
     auto rule = FieldRule::compile(value);
     if (!rule) return rule.error();
-    out.emplace_back(name, std::move(*rule));
+    out.push_back({name, std::move(*rule)});
   }
   return out;
 }

@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <keyturn/base/result.hpp>
@@ -13,19 +12,26 @@
 
 namespace keyturn::server::data {
 
+struct NamedFieldRule;
+
 /// What a role may do with a member of a document (`fields`, `additional_fields`). What is not said is
 /// refused; who may write may read.
 struct FieldRule {
   std::optional<RuleExpression> read;
   std::optional<RuleExpression> write;
-  std::vector<std::pair<std::string, FieldRule>> fields;  ///< Of a nested document.
+  std::vector<NamedFieldRule> fields;  ///< Of a nested document.
 
   [[nodiscard]] static Result<FieldRule> compile(const Ejson& text);
 };
 
+struct NamedFieldRule {
+  std::string name;
+  FieldRule rule;
+};
+
 /// The rules of a document's own members. Thread safety: immutable.
 struct FieldRules {
-  std::vector<std::pair<std::string, FieldRule>> fields;
+  std::vector<NamedFieldRule> fields;
   std::optional<FieldRule> additional;  ///< For members that `fields` does not name.
 
   [[nodiscard]] static Result<FieldRules> compile(const Ejson* fields, const Ejson* additional);
