@@ -291,7 +291,7 @@ class Simulation {
 
 /// `--seeds=FROM:COUNT` of the command line.
 std::pair<std::uint32_t, std::uint32_t> seeds() {
-  std::pair<std::uint32_t, std::uint32_t> out{1, 5'000};
+  std::pair<std::uint32_t, std::uint32_t> out{1, KEYTURN_SIMULATION_SEEDS};
   for (const std::string& argument : ::testing::internal::GetArgvs()) {
     if (argument.rfind("--seeds=", 0) != 0) continue;
     const auto colon = argument.find(':');

@@ -10,6 +10,8 @@
 namespace keyturn::server::functions {
 namespace {
 
+// A worker may die before it reads its call; when this many do so in a row, it is no accident.
+constexpr int kWorkersOfACall = 3;
 constexpr std::string_view kTimeOver = "execution time limit exceeded";
 
 json::Value undefined() { return json::Object{{"$undefined", true}}; }
@@ -122,7 +124,7 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
   }
 
   const BootTime outer_deadline = outer == nullptr ? BootTime::max() : outer->deadline;
-  for (;;) {
+  for (int workers = 1;; ++workers) {
     auto lease = pool_.acquire(app.id, outer != nullptr, queue_deadline);
     if (!lease) return {lease.error(), {}, {}};
     const BootTime begin = clock_.boot_now();
@@ -133,9 +135,10 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
     if (!lease->worker().note_source(function.hash)) head.source = function.source;
     const auto sent =
         lease->worker().send(call_frames(head, call.arguments, *context), frame.deadline, clock_);
-    // A worker that died while it was idle never began the call, so another may have it.
-    if (sent == WorkerProcess::Io::closed && clock_.boot_now() < queue_deadline) continue;
-    if (sent == WorkerProcess::Io::done) converse(frame, *lease, outcome);
+    const bool is_unread = sent == WorkerProcess::Io::closed ||
+                           (sent == WorkerProcess::Io::done && !converse(frame, *lease, outcome));
+    // A worker that died before it read the call never began it, so another may have it.
+    if (is_unread && workers < kWorkersOfACall && clock_.boot_now() < queue_deadline) continue;
     outcome.run_time = clock_.boot_now() - begin;
     outcome.was_async = frame.was_async;
     return outcome;
@@ -190,41 +193,43 @@ Result<std::chrono::milliseconds> NodeFunctionRuntime::limit_for(const App& app)
 }
 
 /// Serves the worker until the call ends. Leaves the outcome's time-limit error when the deadline passes; the
-/// lease then goes without `keep`, which kills.
-void NodeFunctionRuntime::converse(Frame& frame, WorkerPool::Lease& lease, FunctionOutcome& outcome) {
+/// lease then goes without `keep`, which kills. False: the worker ended before it had read the call.
+bool NodeFunctionRuntime::converse(Frame& frame, WorkerPool::Lease& lease, FunctionOutcome& outcome) {
   WorkerProcess& worker = lease.worker();
-  for (;;) {
+  for (bool is_first = true;; is_first = false) {
     WorkerMessage message;
     const auto io = worker.receive(message, frame.deadline, clock_);
     if (io == WorkerProcess::Io::late ||
         (io != WorkerProcess::Io::done && clock_.boot_now() >= frame.deadline)) {
-      return;
+      return true;
     }
     if (io == WorkerProcess::Io::done) {
       if (auto* result = std::get_if<WorkerResult>(&message); result != nullptr && result->call == frame.id) {
         frame.was_async = result->is_async;
         outcome.logs = std::move(result->logs);
         outcome.result = std::move(result->value);
-        return lease.keep();
+        lease.keep();
+        return true;
       }
       if (auto* thrown = std::get_if<WorkerFailure>(&message);
           thrown != nullptr && thrown->call == frame.id) {
         frame.was_async = thrown->is_async;
         outcome.logs = std::move(thrown->logs);
         outcome.result = failure(*thrown);
-        return lease.keep();
+        lease.keep();
+        return true;
       }
       if (auto* request = std::get_if<WorkerRequest>(&message);
           request != nullptr && request->call == frame.id) {
-        if (clock_.boot_now() >= frame.deadline) return;
+        if (clock_.boot_now() >= frame.deadline) return true;
         const std::string reply = answer_frame(request->rpc, answer(frame, *request));
         const auto sent = worker.send(reply, frame.deadline, clock_);
-        if (sent == WorkerProcess::Io::late) return;
+        if (sent == WorkerProcess::Io::late) return true;
         if (sent == WorkerProcess::Io::done) continue;
       }
     }
     outcome.result = refusal(ErrorCode::InternalServerError, "the function ended without an answer");
-    return;
+    return !is_first || io != WorkerProcess::Io::unread;
   }
 }
 

@@ -69,7 +69,7 @@ class NodeFunctionRuntime final : public FunctionRuntime {
                                                                                  const FunctionCall& call);
   [[nodiscard]] Result<json::Object> context_for(const Frame& frame, const FunctionCall& call);
   [[nodiscard]] Result<std::chrono::milliseconds> limit_for(const App& app);
-  void converse(Frame& frame, WorkerPool::Lease& lease, FunctionOutcome& outcome);
+  [[nodiscard]] bool converse(Frame& frame, WorkerPool::Lease& lease, FunctionOutcome& outcome);
   [[nodiscard]] json::Object answer(Frame& frame, WorkerRequest& request);
   [[nodiscard]] json::Object execute_nested(Frame& frame, WorkerRequest& request);
 

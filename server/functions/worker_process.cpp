@@ -205,6 +205,8 @@ std::optional<WorkerProcess::Io> WorkerProcess::take(WorkerMessage& message) {
     const ssize_t got = ::recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got > 0) {
       reader_.append({bytes.data(), static_cast<std::size_t>(got)});
+    } else if (got < 0 && errno == ECONNRESET) {
+      return Io::unread;  // what unix(7) sockets say when the peer left bytes behind
     } else if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
       return Io::closed;
     } else if (errno != EINTR) {

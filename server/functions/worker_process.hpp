@@ -46,7 +46,8 @@ class WorkerProcess {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
   ~WorkerProcess();
 
-  enum class Io { done, closed, late, malformed };
+  /// `unread`: closed, and the process had not read all that was sent to it.
+  enum class Io { done, closed, unread, late, malformed };
   /// Writes all of it. `late`: the deadline passed.
   [[nodiscard]] Io send(std::string_view bytes, BootTime deadline, const Clock& clock);
   /// Waits for the next message. Messages that came before the deadline are given out after it too.
