@@ -27,7 +27,8 @@ const json::Object* device_of(const json::Object& members) {
 
 Result<Answer> log_in_with(Call& call, const AppView& realm, std::string_view provider,
                            json::Object credentials) {
-  auto tokens = call.services.sessions.log_in(realm, provider, credentials, device_of(call.members()));
+  auto tokens = call.services.sessions.log_in(realm, provider, credentials, device_of(call.members()), {},
+                                              &call.origin);
   if (!tokens) return tokens.error();
   return text_answer(render_login(*std::move(tokens)));
 }

@@ -18,12 +18,16 @@ protocol::Plan Api::plan(std::string_view method, std::string_view target) const
 
 protocol::Plan Api::plan_for(const HttpRequest& head) const noexcept { return pipeline_->plan_for(head); }
 
-void Api::handle(HttpRequest request, protocol::Respond respond) { respond(pipeline_->reply(request)); }
+void Api::handle(HttpRequest request, protocol::Respond respond) { respond(pipeline_->reply(request, {})); }
+
+void Api::handle_from(std::string_view client, HttpRequest request, protocol::Respond respond) {
+  respond(pipeline_->reply(request, client));
+}
 
 HttpResponse Api::refuse(int status, std::string_view why, const HttpRequest& head) {
   return pipeline_->refuse(status, why, head);
 }
 
-HttpResponse Api::answer(const HttpRequest& request) { return pipeline_->reply(request).response; }
+HttpResponse Api::answer(const HttpRequest& request) { return pipeline_->reply(request, {}).response; }
 
 }  // namespace keyturn::server

@@ -60,6 +60,8 @@ struct Call {
   std::string query_bearer = {};  ///< What `bearer` views when it came in the query.
   std::string withheld = {};      ///< What an error does not tell the client, for the operator.
   bool is_logged = false;         ///< The app's log has this request already.
+  std::shared_ptr<const AppView> bearer_app = {};  ///< Of a refresh, for the access log.
+  LoginOrigin origin = {};                         ///< Where the credentials of this request come from.
 
   [[nodiscard]] const json::Object& members() const { return *body.as_object(); }
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const {

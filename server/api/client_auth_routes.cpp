@@ -31,9 +31,9 @@ Result<LoginTokens> log_in_or_link(Call& call, std::string_view provider,
   if (call.parameter("link") != "true") {
     auto key = proven_key(call);
     if (!key) return key.error();
-    return call.services.sessions.log_in(*call.app, provider, login.credentials, device, *key);
+    return call.services.sessions.log_in(*call.app, provider, login.credentials, device, *key, &call.origin);
   }
-  return call.services.sessions.link(*call.caller, provider, login.credentials, device);
+  return call.services.sessions.link(*call.caller, provider, login.credentials, device, &call.origin);
 }
 
 /// The bearer of a link; other log-ins ignore whatever header there is (client-api.md 1.3).

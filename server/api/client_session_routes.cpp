@@ -17,7 +17,7 @@ namespace {
 Result<Answer> refresh(Call& call) {
   auto key = proven_key(call);
   if (!key) return key.error();
-  auto token = call.services.sessions.refresh(call.bearer, *key);
+  auto token = call.services.sessions.refresh(call.bearer, *key, &call.bearer_app);
   if (!token) return token.error();
   return text_answer(protocol::write_session_response({*std::move(token)}), 201);
 }

@@ -100,7 +100,7 @@ Result<Principal> by_credentials(Call& call, const EndpointRules& rules) {
   // Keys and addresses were let in by somebody before; a token of another issuer may be anybody's.
   const bool may_create = credentials->provider_type != "custom-token" || rules.create_user_on_auth;
   auto user = call.services.sessions.identify(*call.app, credentials->provider_type, credentials->members,
-                                              may_create);
+                                              may_create, &call.origin);
   if (!user) return nobody(call, user.error());
   return principal_of(*user, credentials->provider_type);
 }

@@ -96,8 +96,9 @@ Api::Pipeline::Pipeline(const ApiServices& services, ApiOptions options)
        {&api::admin_auth_routes(), &api::admin_app_routes(), &api::admin_user_routes(),
         &api::admin_registration_routes(), &api::admin_provider_routes(), &api::admin_security_routes(),
         &api::admin_secret_routes(), &api::admin_document_routes(), &api::admin_function_routes(),
-        &api::admin_push_routes(), &api::admin_data_api_routes(), &api::admin_service_routes(), &api::admin_index_routes(), &api::admin_settings_routes(),
-        &api::admin_deployment_routes(), &api::admin_log_routes()}) {
+        &api::admin_push_routes(), &api::admin_data_api_routes(), &api::admin_service_routes(),
+        &api::admin_index_routes(), &api::admin_settings_routes(), &api::admin_deployment_routes(),
+        &api::admin_log_routes()}) {
     router_.add(Surface::admin, *routes);
   }
   router_.add(Surface::endpoint, api::data_api_routes());
@@ -118,7 +119,7 @@ std::string Api::Pipeline::new_request_id(WallTime now) {
   return make_object_id(now, bytes);
 }
 
-protocol::Reply Api::Pipeline::reply(const HttpRequest& request) {
+protocol::Reply Api::Pipeline::reply(const HttpRequest& request, std::string_view client) {
   const WallTime now = services_.clock.wall_now();
   const Match found = match(request.method, request.url);
   Exchange exchange{Call{services_,
@@ -142,6 +143,7 @@ protocol::Reply Api::Pipeline::reply(const HttpRequest& request) {
                     {},
                     {},
                     {}};
+  exchange.call.origin.address = client;
   try {
     Result<Answer> outcome = run(exchange, found);
     HttpResponse response = render(exchange, outcome);
@@ -331,7 +333,8 @@ HttpResponse Api::Pipeline::render_error(Exchange& exchange, Error error) {
   const protocol::ErrorBody body = protocol::error_body_of(error, std::move(link));
   response.body = protocol::write_error_body(body);
   if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (response.status == 429 || response.status == 503) response.headers.emplace_back("Retry-After", "1");
+  if (response.status == 429 || response.status == 503)
+    response.headers.emplace_back("Retry-After", std::to_string(call.origin.retry_after.count()));
   if (!exchange.allow.empty()) response.headers.emplace_back("Allow", exchange.allow);
   if (exchange.detail.empty()) exchange.detail = call.withheld;
   exchange.error_code = body.error_code;
@@ -370,7 +373,8 @@ void Api::Pipeline::record(const Exchange& exchange, int status) const {
   record.path = api::path_of(call.request.url);
   record.status = status;
   record.duration = services_.clock.boot_now() - exchange.began;
-  if (call.app != nullptr) record.app_id = call.app->app.id;
+  if (const AppView* app = call.app != nullptr ? call.app.get() : call.bearer_app.get())
+    record.app_id = app->app.id;
   record.error_code = exchange.error_code;
   record.reason = exchange.reason;
   record.detail = exchange.detail;

@@ -15,7 +15,7 @@
 namespace keyturn::server::daemon {
 namespace {
 
-constexpr std::array<OptionSpec, 11> kSpecs = {{
+constexpr std::array<OptionSpec, 12> kSpecs = {{
     {"data", OptionKind::text, "DIR", "Folder of the database and the keys; made when missing"},
     {"listen", OptionKind::text, "ADDRESS:PORT",
      "Where to listen; port 0 takes a free one (default 127.0.0.1:9090)"},
@@ -32,6 +32,8 @@ constexpr std::array<OptionSpec, 11> kSpecs = {{
     {"allow_private_jwks", OptionKind::flag, "", "Allow JWK URIs that lead to private or loopback addresses"},
     {"node", OptionKind::text, "PATH",
      "Node.js that runs the apps' functions (default /usr/bin/node); without one functions answer 503"},
+    {"trusted_proxies", OptionKind::text, "ADDRESS,...",
+     "Proxies whose X-Forwarded-For tells the client's address (default: none)"},
     {"threads", OptionKind::number, "N", "Threads for network work (default 1)"},
     {"log_level", OptionKind::text, "LEVEL", "debug, info, warning or error (default info)"},
 }};
@@ -93,6 +95,17 @@ Result<void> read_public_url(std::string_view url, Config& config) {
                    "expected http:// or https://, a host and perhaps a port, and nothing after it");
   }
   config.public_url = url;
+  return {};
+}
+
+Result<void> read_trusted_proxies(std::string_view text, Config& config) {
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    std::string address(text.substr(0, comma));
+    if (!is_ip_address(address)) return invalid("trusted_proxies", "expected IP addresses between commas");
+    config.trusted_proxies.push_back(std::move(address));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
   return {};
 }
 
@@ -199,6 +212,8 @@ Result<Config> make_config(const OptionValues& values) {
       const Result<bool> flag = read_flag(name, value);
       if (!flag) return flag.error();
       (name == "allow_short_lifetimes" ? config.allow_short_lifetimes : config.allow_private_jwks) = *flag;
+    } else if (name == "trusted_proxies") {
+      read = read_trusted_proxies(value, config);
     } else if (name == "node") {
       config.node = value;
     } else if (name == "threads") {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <keyturn/base/result.hpp>
 
@@ -56,6 +57,7 @@ struct Config {
   std::filesystem::path node = "/usr/bin/node";
   std::size_t threads = 1;
   std::string log_level = "info";
+  std::vector<std::string> trusted_proxies;
 };
 
 /// Checks the values and makes the configuration of them. Errors: `InvalidConfiguration`, one line that names

@@ -85,6 +85,10 @@ TEST(Options, CheckTheirValues) {
        {"", "a", "ftp://a", "http://", "http://a/", "http://a/b", "http://a b", "http://u@a"}) {
     EXPECT_NE(error_of({{"public_url", value}}), "") << value;
   }
+  for (const char* value : {"", "127.0.0.1", "10.0.0.1,::1"})
+    EXPECT_EQ(error_of({{"trusted_proxies", value}}), "") << value;
+  for (const char* value : {"proxy", "10.0.0.0/8", "10.0.0.1, 10.0.0.2", ",", "10.0.0.1,,10.0.0.2"})
+    EXPECT_NE(error_of({{"trusted_proxies", value}}), "") << value;
   EXPECT_NE(error_of({{"log_level", "loud"}}), "");
   EXPECT_NE(error_of({{"allow_short_lifetimes", "yes"}}), "");
   EXPECT_NE(error_of({{"admin_email", "nobody"}}), "");

@@ -64,6 +64,7 @@ http::ListenerOptions listener_options(const Config& config) {
   options.address = config.address;
   options.port = config.port;
   options.threads = config.threads;
+  options.trusted_proxies = config.trusted_proxies;
   options.password.threads = most_password_threads();
   return options;
 }
@@ -133,8 +134,10 @@ class Server::Parts {
         functions_(function_runtime_.get(), app_log_, clock),
         function_(&functions_),
         user_data_(data_, app_log_, clock),
+        guesses_(clock),
         sessions_(directory_, stores_->sessions(), stores_->users(), clock,
-                  {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}, &functions_, &user_data_),
+                  {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}, &functions_, &user_data_,
+                  &guesses_),
         users_(stores_->users(), clock),
         passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock, {}, &password_gate_),
         api_keys_(stores_->api_keys(), stores_->users(), clock),
@@ -239,6 +242,7 @@ class Server::Parts {
   LoggedFunctions functions_;
   identity::FunctionProvider function_;
   UserDataClaims user_data_;
+  GuessLimiter guesses_;
   SessionService sessions_;
   UserService users_;
   PasswordService passwords_;

@@ -86,9 +86,18 @@ struct SessionService::LoginAttempt {
   const json::Object* device;
   std::string_view key_thumbprint;
   WallTime now;
+  LoginOrigin* origin;
 
   [[nodiscard]] Result<ProvenIdentity> verify() const {
     return proof.provider->verify(app.app, *proof.settings, credentials, now);
+  }
+  /// Null unless the credentials are a name and a password.
+  [[nodiscard]] const std::string* username() const {
+    const json::Value* name = credentials.find("username");
+    const json::Value* password = credentials.find("password");
+    const bool is_password = proof.provider->type() == "local-userpass" && name != nullptr &&
+                             password != nullptr && password->as_string() != nullptr;
+    return is_password ? name->as_string() : nullptr;
   }
   [[nodiscard]] Identity identity(const ProvenIdentity& proven) const {
     return {proven.identity_id, proof.settings->type, proof.settings->id, proven.data};
@@ -108,12 +117,12 @@ Result<SessionService::Proof> SessionService::find_provider(const AppView& app,
 
 Result<LoginTokens> SessionService::log_in(const AppView& app, std::string_view provider_type,
                                            const json::Object& credentials, const json::Object* device,
-                                           std::string_view key_thumbprint) {
+                                           std::string_view key_thumbprint, LoginOrigin* origin) {
   auto proof = find_provider(app, provider_type);
   if (!proof) return proof.error();
   if (app.app.require_bound_sessions && key_thumbprint.empty()) return binding_required();
   for (int i = 0; i < kAttempts; ++i) {
-    auto tokens = try_log_in({app, *proof, credentials, device, key_thumbprint, clock_.wall_now()});
+    auto tokens = try_log_in({app, *proof, credentials, device, key_thumbprint, clock_.wall_now(), origin});
     if (!tokens) return tokens.error();
     if (*tokens) return std::move(**tokens);
   }
@@ -121,7 +130,7 @@ Result<LoginTokens> SessionService::log_in(const AppView& app, std::string_view 
 }
 
 Result<std::optional<LoginTokens>> SessionService::try_log_in(const LoginAttempt& attempt) {
-  auto proven = attempt.verify();
+  auto proven = prove(attempt);
   if (!proven) return with_status(proven.error());
   const Identity identity = attempt.identity(*proven);
   auto user = find_or_create_user(attempt, *proven, identity);
@@ -133,30 +142,46 @@ Result<std::optional<LoginTokens>> SessionService::try_log_in(const LoginAttempt
   return std::optional(std::move((*opened)->tokens));
 }
 
+Result<ProvenIdentity> SessionService::prove(const LoginAttempt& attempt) {
+  const std::string* username = attempt.username();
+  if (guesses_ == nullptr || username == nullptr) return attempt.verify();
+  const std::string device = attempt.device == nullptr ? std::string() : claimed_device_id(*attempt.device);
+  const std::string_view address = attempt.origin == nullptr ? std::string_view() : attempt.origin->address;
+  auto guess = guesses_->begin({attempt.app.app.id, *username, device, address});
+  if (guess.wait().count() > 0) {
+    if (attempt.origin != nullptr) attempt.origin->retry_after = guess.wait();
+    return refusal(ErrorCode::TooManyRequests, "too many wrong passwords");
+  }
+  auto proven = attempt.verify();
+  if (proven) {
+    guess.finish(GuessLimiter::Outcome::right);
+  } else if (proven.error().code == ErrorCode::InvalidPassword) {
+    guess.finish(GuessLimiter::Outcome::wrong);
+  }
+  return proven;
+}
+
 Result<ProvenIdentity> SessionService::prove_again(const LoginAttempt& attempt) {
-  const json::Value* username = attempt.credentials.find("username");
-  const json::Value* password = attempt.credentials.find("password");
-  const bool is_password = attempt.proof.provider->type() == "local-userpass" && username != nullptr &&
-                           username->as_string() != nullptr && password != nullptr &&
-                           password->as_string() != nullptr;
-  if (!is_password) return attempt.verify();
-  const std::string key = proven_.key_of(attempt.app.app.id, *username->as_string(), *password->as_string());
+  const std::string* username = attempt.username();
+  if (username == nullptr) return attempt.verify();
+  const std::string& password = *attempt.credentials.find("password")->as_string();
+  const std::string key = proven_.key_of(attempt.app.app.id, *username, password);
   if (const auto known = proven_.find(key)) {
     auto holds = attempt.proof.provider->still_holds(attempt.app.app, *known);
     if (!holds) return unavailable(holds.error());
     if (*holds) return *known;
     proven_.forget(key);
   }
-  auto proven = attempt.verify();
+  auto proven = prove(attempt);
   if (proven) proven_.put(key, *proven);
   return proven;
 }
 
 Result<User> SessionService::identify(const AppView& app, std::string_view provider_type,
-                                      const json::Object& credentials, bool may_create) {
+                                      const json::Object& credentials, bool may_create, LoginOrigin* origin) {
   auto proof = find_provider(app, provider_type);
   if (!proof) return proof.error();
-  const LoginAttempt attempt{app, *proof, credentials, nullptr, {}, clock_.wall_now()};
+  const LoginAttempt attempt{app, *proof, credentials, nullptr, {}, clock_.wall_now(), origin};
   auto proven = prove_again(attempt);
   if (!proven) return with_status(proven.error());
   proven->may_create_user = proven->may_create_user && may_create;
@@ -213,7 +238,8 @@ Result<User> SessionService::find_or_create_user(const LoginAttempt& attempt, co
 }
 
 Result<LoginTokens> SessionService::link(const Caller& caller, std::string_view provider_type,
-                                         const json::Object& credentials, const json::Object* device) {
+                                         const json::Object& credentials, const json::Object* device,
+                                         LoginOrigin* origin) {
   const AppView& app = *caller.app;
   auto proof = find_provider(app, provider_type);
   if (!proof) return proof.error();
@@ -222,8 +248,8 @@ Result<LoginTokens> SessionService::link(const Caller& caller, std::string_view 
   }
   if (app.app.require_bound_sessions && caller.claims.key_thumbprint.empty()) return binding_required();
   for (int i = 0; i < kAttempts; ++i) {
-    auto tokens =
-        try_link(caller, {app, *proof, credentials, device, caller.claims.key_thumbprint, clock_.wall_now()});
+    auto tokens = try_link(
+        caller, {app, *proof, credentials, device, caller.claims.key_thumbprint, clock_.wall_now(), origin});
     if (!tokens) return tokens.error();
     if (*tokens) return std::move(**tokens);
   }
@@ -233,7 +259,7 @@ Result<LoginTokens> SessionService::link(const Caller& caller, std::string_view 
 Result<std::optional<LoginTokens>> SessionService::try_link(const Caller& caller,
                                                             const LoginAttempt& attempt) {
   const Principal& who = caller.principal;
-  auto proven = attempt.verify();
+  auto proven = prove(attempt);
   if (!proven) return as_link_refusal(with_status(proven.error()));
   const bool is_foreign_key = !proven->existing_user_id.empty() && proven->existing_user_id != who.user_id;
   if (is_foreign_key || proven->user_type == UserType::server)
@@ -311,6 +337,10 @@ Result<std::optional<SessionService::Opened>> SessionService::open_session(const
     static_cast<void>(sessions_.end(app.id, user.id, session.id, EndReason::revoked, attempt.now));
     if (!holds) return unavailable(holds.error());
     return std::optional<Opened>();
+  }
+  if (const std::string* username = attempt.username();
+      guesses_ != nullptr && username != nullptr && session.device_id != kNoDevice) {
+    guesses_->remember_device({app.id, *username, session.device_id, {}});
   }
   Opened opened;
   opened.tokens.access_token = Secret(mint_access_token(attempt.app, session, attempt.now,

@@ -45,7 +45,7 @@ bool names_session(const SessionState& state, const CheckedToken& token) {
 
 SessionService::SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users,
                                Clock& clock, std::vector<IdentityProvider*> providers,
-                               FunctionRuntime* functions, UserDataClaims* user_data)
+                               FunctionRuntime* functions, UserDataClaims* user_data, GuessLimiter* guesses)
     : directory_(directory),
       sessions_(sessions),
       users_(users),
@@ -53,6 +53,7 @@ SessionService::SessionService(const AppDirectory& directory, SessionStore& sess
       providers_(std::move(providers)),
       functions_(functions),
       user_data_(user_data),
+      guesses_(guesses),
       started_(clock.wall_now()) {}
 
 Result<Caller> SessionService::check(std::string_view token, TokenType type, std::string_view over_text) {
@@ -88,11 +89,14 @@ Result<Caller> SessionService::check_refresh(std::string_view token, std::string
                                         : "the session is bound to another key");
 }
 
-Result<Secret> SessionService::refresh(std::string_view refresh_token, std::string_view key_thumbprint) {
+Result<Secret> SessionService::refresh(std::string_view refresh_token, std::string_view key_thumbprint,
+                                       std::shared_ptr<const AppView>* app) {
   auto caller = check_refresh(refresh_token, key_thumbprint);
   if (!caller) return caller.error();
   const std::string user_data = user_data_for(caller->app->app, caller->principal.user_id);
-  return Secret(mint_access_token(*caller->app, caller->claims, clock_.wall_now(), user_data));
+  Secret token(mint_access_token(*caller->app, caller->claims, clock_.wall_now(), user_data));
+  if (app != nullptr) *app = std::move(caller->app);
+  return token;
 }
 
 std::string SessionService::user_data_for(const App& app, std::string_view user_id) {

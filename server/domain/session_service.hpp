@@ -17,6 +17,7 @@
 
 #include "server/domain/custom_user_data_claim.hpp"
 #include "server/domain/directory.hpp"
+#include "server/domain/guess_limiter.hpp"
 #include "server/domain/ports.hpp"
 #include "server/domain/proven_credentials.hpp"
 #include "server/domain/session_store.hpp"
@@ -40,6 +41,12 @@ struct Caller {
   TokenClaims claims;
 };
 
+/// Where credentials come from, and when they may come again.
+struct LoginOrigin {
+  std::string_view address{};           ///< Of the client; empty: not limited by address.
+  std::chrono::seconds retry_after{1};  ///< Set with `TooManyRequests`.
+};
+
 /// The id of a log-in without a device object (client-api.md 8).
 inline constexpr std::string_view kNoDevice = "000000000000000000000000";
 /// Life of an anonymous user's refresh token: that of the user (decisions.md, client-api.md 4.3).
@@ -54,27 +61,28 @@ inline constexpr std::chrono::seconds kAnonymousRefreshLifetime{1'576'800'000};
 /// The rules of sessions: open, refresh, check, end.
 ///
 /// `functions` may be null: then an app with a user-creation function gets no new users. `user_data` may be
-/// null: then no token carries custom user data.
+/// null: then no token carries custom user data. `guesses` may be null: then passwords may be tried without
+/// end.
 /// Thread safety: all members. Waits only for the stores. Errors carry the code, text and `http_status` that
 /// go on the wire; `reason` is set when a session that once was has ended (decisions.md).
 class SessionService {
  public:
   SessionService(const AppDirectory& directory, SessionStore& sessions, UserStore& users, Clock& clock,
                  std::vector<IdentityProvider*> providers, FunctionRuntime* functions = nullptr,
-                 UserDataClaims* user_data = nullptr);
+                 UserDataClaims* user_data = nullptr, GuessLimiter* guesses = nullptr);
 
   /// client-api.md 7.1-7.4. `device` is the body's `options.device`, null when absent. A `key_thumbprint`
   /// that the caller has checked (PossessionRules) binds the session to that key for good; empty: a bearer
-  /// session.
+  /// session. `origin` may be null. Errors besides: `TooManyRequests` 429 after too many wrong passwords.
   Result<LoginTokens> log_in(const AppView& app, std::string_view provider_type,
                              const json::Object& credentials, const json::Object* device,
-                             std::string_view key_thumbprint = {});
+                             std::string_view key_thumbprint = {}, LoginOrigin* origin = nullptr);
   /// Checks credentials by the rules of `log_in`, but opens no session: for requests that bring their
   /// credentials themselves (data-api.md 2). Answers the user, who exists and is enabled at this moment.
   /// `may_create`: an unknown identity makes a user, where its provider lets it. A password that was right
   /// before and has not changed since is not hashed again.
   Result<User> identify(const AppView& app, std::string_view provider_type, const json::Object& credentials,
-                        bool may_create);
+                        bool may_create, LoginOrigin* origin = nullptr);
   /// Whether `identify` would not have to hash that password.
   [[nodiscard]] bool knows_password(const AppView& app, std::string_view email,
                                     std::string_view password) const;
@@ -83,7 +91,8 @@ class SessionService {
   /// refresh token; the two are of one family, and whatever ends one by log-out or `revoke` ends both. The
   /// new one is bound to the key that the old one is bound to.
   Result<LoginTokens> link(const Caller& caller, std::string_view provider_type,
-                           const json::Object& credentials, const json::Object* device);
+                           const json::Object& credentials, const json::Object* device,
+                           LoginOrigin* origin = nullptr);
 
   /// Checks a bearer that must be an access token: signature, type, expiry, session row (client-api.md 1.3).
   Result<Caller> check_access(std::string_view token);
@@ -93,7 +102,9 @@ class SessionService {
 
   /// `POST auth/session`: one verification, one look at the row, one signature, no write; one read of a
   /// document besides where the app's tokens carry custom user data. Errors as `check_refresh`.
-  Result<Secret> refresh(std::string_view refresh_token, std::string_view key_thumbprint = {});
+  /// `app` gets the app of the token, unless it is null or the token is refused.
+  Result<Secret> refresh(std::string_view refresh_token, std::string_view key_thumbprint = {},
+                         std::shared_ptr<const AppView>* app = nullptr);
   /// `DELETE auth/session`. Needs no proof of possession: a device that has lost its key may still log out.
   Result<void> log_out(std::string_view refresh_token);
 
@@ -123,6 +134,8 @@ class SessionService {
     std::string session_id;
   };
   [[nodiscard]] std::string user_data_for(const App& app, std::string_view user_id);
+  /// Asks the provider, unless too many passwords were wrong.
+  Result<ProvenIdentity> prove(const LoginAttempt& attempt);
   Result<ProvenIdentity> prove_again(const LoginAttempt& attempt);
   Result<std::optional<Opened>> open_session(const LoginAttempt& attempt, const ProvenIdentity& proven,
                                              const User& user, const Identity& identity,
@@ -155,6 +168,7 @@ class SessionService {
   std::vector<IdentityProvider*> providers_;
   FunctionRuntime* functions_;
   UserDataClaims* user_data_;
+  GuessLimiter* guesses_;
   ProvenCredentials proven_;
   WallTime started_;
   mutable std::mutex last_used_mutex_;

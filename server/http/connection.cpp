@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "server/http/chunked_body.hpp"
+#include "server/http/client_address.hpp"
 
 namespace keyturn::server::http {
 namespace {
@@ -56,7 +57,11 @@ Connection::Connection(Shard& shard, tcp::socket socket)
       socket_(std::move(socket)),
       woken_(socket_.get_executor()),
       parser_(shard.shared().options.head),
-      buffer_(kFirstBuffer) {}
+      buffer_(kFirstBuffer) {
+  boost::system::error_code gone;
+  const auto peer = socket_.remote_endpoint(gone);
+  if (!gone) peer_ = peer.address().to_string();
+}
 
 Connection::~Connection() { shard_.leave(*this); }
 
@@ -312,6 +317,7 @@ void Connection::dispatch(protocol::Lane lane) {
   LanePool& pool = lane == protocol::Lane::storage    ? shared.storage
                    : lane == protocol::Lane::password ? shared.password
                                                       : shared.function;
+  std::string client = client_address(peer_, request.headers, shared.options.trusted_proxies);
   auto work = std::make_shared<HttpRequest>(std::move(request));
   protocol::RequestHandler& handler = shared.handler;
   const auto busy = [box = box_, work, &handler] {
@@ -321,9 +327,10 @@ void Connection::dispatch(protocol::Lane lane) {
   };
   LanePool::Job job;
   job.give_up = busy;
-  job.run = [box = box_, work, &handler] {
+  job.run = [box = box_, work, &handler, client = std::move(client)] {
     try {
-      handler.handle(std::move(*work), [box](protocol::Reply reply) { box->put(std::move(reply)); });
+      handler.handle_from(client, std::move(*work),
+                          [box](protocol::Reply reply) { box->put(std::move(reply)); });
     } catch (...) {
       box->put(handler.refuse(500, "internal error", HttpRequest{}));
     }

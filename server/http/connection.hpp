@@ -114,6 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool timed_out_ = false;
   bool draining_ = false;
   bool woken_for_stream_ = false;
+  std::string peer_;  ///< Its address.
   bool peer_gone_ = false;
 };
 

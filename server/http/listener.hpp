@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <keyturn/base/clock.hpp>
 #include <keyturn/base/result.hpp>
@@ -17,9 +18,10 @@
 namespace keyturn::server::http {
 
 struct ListenerOptions {
-  std::string address = "127.0.0.1";  ///< An IP address.
-  std::uint16_t port = 0;             ///< 0: any free one.
-  std::size_t threads = 1;            ///< I/O threads; each connection belongs to one.
+  std::string address = "127.0.0.1";         ///< An IP address.
+  std::uint16_t port = 0;                    ///< 0: any free one.
+  std::size_t threads = 1;                   ///< I/O threads; each connection belongs to one.
+  std::vector<std::string> trusted_proxies;  ///< Addresses whose `X-Forwarded-For` is believed (rule V21).
   std::size_t max_connections = 10'000;
 
   HeadLimits head;

@@ -36,6 +36,28 @@ TEST_F(ListenerTest, AnswersPipelinedRequestsInOrderWhateverTheirLane) {
   for (int i = 0; i < 30; ++i) EXPECT_TRUE(c.response().ends_with("/" + std::to_string(i) + "|abc")) << i;
 }
 
+TEST_F(ListenerTest, TellsTheClientThatATrustedProxyNames) {
+  std::string heard = "nobody";
+  handler.on_client = [&](std::string_view client) { heard = client; };
+  ListenerOptions options;
+  options.trusted_proxies = {"127.0.0.1"};
+  start(options);
+  Client c = client();
+  c.send(get("/password/1", "X-Forwarded-For: 192.0.2.9, 198.51.100.1\r\n"));
+  c.response();
+  EXPECT_EQ(heard, "198.51.100.1");
+}
+
+TEST_F(ListenerTest, BelievesNoProxyThatItWasNotToldOf) {
+  std::string heard = "nobody";
+  handler.on_client = [&](std::string_view client) { heard = client; };
+  start();
+  Client c = client();
+  c.send(get("/password/1", "X-Forwarded-For: 198.51.100.1\r\n"));
+  c.response();
+  EXPECT_EQ(heard, "") << "this machine itself";
+}
+
 TEST_F(ListenerTest, TakesRequestsByteByByte) {
   start();
   Client c = client();

@@ -43,11 +43,16 @@ class EchoHandler final : public protocol::RequestHandler {
     }
     respond(HttpResponse{200, {{"X-Method", request.method}}, request.url + "|" + request.body});
   }
+  void handle_from(std::string_view client, HttpRequest request, protocol::Respond respond) override {
+    if (on_client) on_client(client);
+    handle(std::move(request), std::move(respond));
+  }
   [[nodiscard]] HttpResponse refuse(int status, std::string_view why, const HttpRequest&) override {
     return {status, {{"Content-Type", "application/json"}}, "refused: " + std::string(why)};
   }
 
   std::function<void(HttpRequest, protocol::Respond)> on_request;
+  std::function<void(std::string_view)> on_client;
   std::atomic<int> handled{0};
 };
 

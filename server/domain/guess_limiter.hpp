@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <keyturn/base/clock.hpp>
+
+namespace keyturn::server {
+
+/// How many wrong passwords are taken before a caller has to wait (row B-77).
+struct GuessLimits {
+  int free_failures = 10;                    ///< Of one account in a row: no wait up to here.
+  std::chrono::seconds first_wait{1};        ///< After that many; doubles with each further failure.
+  std::chrono::seconds longest_wait{900};    ///< While fewer than `most_failures` in a row.
+  int most_failures = 100;                   ///< In a row (NIST SP 800-63B); from then on `locked_wait`.
+  std::chrono::seconds locked_wait{86'400};  ///< One try after each such time.
+  int address_failures = 200;                ///< Of one address over all accounts at once.
+  std::chrono::seconds address_refill{6};    ///< One more is allowed after each such time.
+  std::size_t most_entries = std::size_t{16} * 1024;  ///< Of each kind; what is least harmful is forgotten.
+};
+
+/// Who tries a password, as far as the server knows.
+struct GuessSource {
+  std::string_view app_id;
+  std::string_view username;   ///< Need not exist: unknown names are counted like known ones.
+  std::string_view device_id;  ///< That the caller claims to be; may be empty.
+  std::string_view address;    ///< Empty: not limited by address.
+};
+
+/// Slows down who guesses passwords, per account and per address, and lets the owner of an attacked account
+/// in from a device that logged in before: such a device has a budget of its own. Nothing but trying a
+/// password is limited; a session once open is refreshed whatever happens here.
+///
+/// Kept in memory: a restart forgets the counts together with the known devices. Holds no name, address or
+/// password, only keyed digests of them. Thread safety: all members.
+class GuessLimiter {
+ public:
+  explicit GuessLimiter(Clock& clock, GuessLimits limits = {});
+
+  enum class Outcome { right, wrong, undecided };
+
+  /// One admitted try. Counts as undecided when it goes without `finish`.
+  class Try {
+   public:
+    Try(Try&& other) noexcept;
+    Try& operator=(Try&&) = delete;
+    Try(const Try&) = delete;
+    Try& operator=(const Try&) = delete;
+    ~Try();
+    /// More than zero: refused, come again after that long.
+    [[nodiscard]] std::chrono::seconds wait() const noexcept { return wait_; }
+    void finish(Outcome outcome);
+
+   private:
+    friend class GuessLimiter;
+    Try(GuessLimiter* owner, std::string budget, std::string address, std::chrono::seconds wait);
+    GuessLimiter* owner_;  ///< Null once finished or refused.
+    std::string budget_;
+    std::string address_;
+    std::chrono::seconds wait_;
+  };
+
+  [[nodiscard]] Try begin(const GuessSource& source);
+  /// The device has logged in to the account with the right password.
+  void remember_device(const GuessSource& source);
+  /// Forgets the failures of an account: its password was replaced by somebody who may.
+  void forgive(std::string_view app_id, std::string_view username);
+
+  /// Counts kept at the moment, of accounts and devices, and of addresses.
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct Budget {
+    int failures = 0;
+    int under_way = 0;
+    BootTime next{};  ///< No try before.
+    std::list<std::string>::iterator place;
+    bool slow = false;  ///< In `slow_` rather than in `quick_`.
+  };
+  struct Address {
+    double spent = 0;
+    BootTime at{};
+    std::list<std::string>::iterator place;
+  };
+  using Order = std::list<std::string>;  ///< Oldest first.
+
+  [[nodiscard]] std::string digest(std::string_view kind, const GuessSource& source) const;
+  [[nodiscard]] std::chrono::seconds wait_of(const Budget& budget, BootTime now) const;
+  [[nodiscard]] std::chrono::seconds wait_after(int failures) const;
+  std::chrono::seconds wait_of_address(const std::string& address, BootTime now);
+  Budget& budget_of(const std::string& key);
+  void drop_budget(const std::string& key);
+  void make_room();
+  void count_address(const std::string& address, BootTime now);
+  void finish(const std::string& budget, const std::string& address, Outcome outcome);
+
+  Clock& clock_;
+  const GuessLimits limits_;
+  const std::string secret_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, Budget> budgets_;
+  Order quick_;  ///< Budgets without a wait: forgotten first, so that many names do not wash out a slow one.
+  Order slow_;
+  std::unordered_map<std::string, Address> addresses_;
+  Order address_order_;
+  std::unordered_map<std::string, Order::iterator> devices_;
+  Order device_order_;
+};
+
+}  // namespace keyturn::server
