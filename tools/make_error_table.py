@@ -15,7 +15,7 @@ NOTE = "Generated from core/protocol/error_codes.toml by tools/make_error_table.
 
 
 def header(codes):
-    lines = ["// SPDX-License-Identifier: Apache-2.0", f"// {NOTE}", "#pragma once", "", "namespace keyturn {", "",
+    lines = ["// SPDX-License-Identifier: Apache-2.0", f"// {NOTE}", "// clang-format off", "#pragma once", "", "namespace keyturn {", "",
              "/// What went wrong. The names are those of the wire (`error_code`); docs/reference/errors.md says what to do about each.",
              "enum class ErrorCode {"]
     for c in codes:
@@ -24,7 +24,7 @@ def header(codes):
 
 
 def table(codes):
-    lines = ["// SPDX-License-Identifier: Apache-2.0", f"// {NOTE}", "#pragma once", "", "#include <array>", "#include <string_view>", "",
+    lines = ["// SPDX-License-Identifier: Apache-2.0", f"// {NOTE}", "// clang-format off", "#pragma once", "", "#include <array>", "#include <string_view>", "",
              "#include <keyturn/base/error.hpp>", "", "namespace keyturn::base {", "",
              "struct ErrorCodeRow {", "  ErrorCode code;", "  std::string_view name;", "  int number;", "  int status;", "  Remedy remedy;", "};", "",
              f"inline constexpr std::array<ErrorCodeRow, {len(codes)}> kErrorCodes{{{{"]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generated from core/protocol/error_codes.toml by tools/make_error_table.py; edit the table, not this file.
+// clang-format off
 #pragma once
 
 #include <array>

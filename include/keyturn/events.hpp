@@ -33,9 +33,9 @@ struct UserEvent {
   EndReason reason = EndReason::none;
 };
 
-/// Ends a subscription when destroyed or `reset`. After `reset()` returned the observer is not called again, unless
-/// `reset` was called from inside the observer.
-/// Thread safety: one thread at a time. Lifetime: may outlive the `App`.
+/// Ends a subscription when destroyed or `reset`. After `reset()` returned the observer is not called again,
+/// unless `reset` was called from inside the observer. Thread safety: one thread at a time. Lifetime: may
+/// outlive the `App`.
 class Subscription {
  public:
   Subscription() = default;
@@ -46,8 +46,8 @@ class Subscription {
   std::shared_ptr<void> registration_;
 };
 
-/// Called on the SDK's callback thread, one event at a time, in order, with no lock held. It may call anything of the
-/// SDK, `get()` included.
+/// Called on the SDK's callback thread, one event at a time, in order, with no lock held. It may call
+/// anything of the SDK, `get()` included.
 using UserObserver = std::function<void(const UserEvent&)>;
 
 }  // namespace keyturn

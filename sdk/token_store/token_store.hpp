@@ -35,7 +35,7 @@ struct StoredUser {
   EndReason end_reason = EndReason::none;  ///< Tombstone of the last session (promise 25).
   /// The server's end of that session has been told to no observer yet. Set with the tombstone.
   bool end_untold = false;
-  std::int64_t order = 0;                  ///< Larger is more recent.
+  std::int64_t order = 0;  ///< Larger is more recent.
   [[nodiscard]] StoredUser copy() const;
 };
 

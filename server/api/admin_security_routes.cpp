@@ -68,10 +68,9 @@ Result<Answer> patch_token_settings(Call& call) {
 }
 
 json::Object session_settings_of(const App& app) {
-  return {
-      {"end_sessions_on_password_change", app.end_sessions_on_password_change},
-      {"anonymous_user_lifetime_seconds", static_cast<std::int64_t>(app.anonymous_user_lifetime.count())},
-      {"require_bound_sessions", app.require_bound_sessions}};
+  return {{"end_sessions_on_password_change", app.end_sessions_on_password_change},
+          {"anonymous_user_lifetime_seconds", static_cast<std::int64_t>(app.anonymous_user_lifetime.count())},
+          {"require_bound_sessions", app.require_bound_sessions}};
 }
 
 Result<Answer> get_session_settings(Call& call) { return json_answer(session_settings_of(call.app->app)); }

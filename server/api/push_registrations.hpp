@@ -7,8 +7,8 @@
 
 namespace keyturn::server::api {
 
-/// Forgets what a removed user's devices have registered. What a store's fault leaves behind names a user that
-/// is no more, and nobody can list it.
+/// Forgets what a removed user's devices have registered. What a store's fault leaves behind names a user
+/// that is no more, and nobody can list it.
 void forget_push_registrations(Call& call, std::string_view user_id);
 
 }  // namespace keyturn::server::api

@@ -38,8 +38,8 @@ class SessionStore {
   virtual ~SessionStore() = default;
 
   /// Stores a new session, stamps the user's `last_authentication`, and records the device, if the user still
-  /// exists, is enabled and still has `user_generation`. A device id of zeros, or none, stands for no device and
-  /// is not recorded.
+  /// exists, is enabled and still has `user_generation`. A device id of zeros, or none, stands for no device
+  /// and is not recorded.
   virtual Result<OpenOutcome> open(const Session& session, std::int64_t user_generation) = 0;
 
   /// Nothing when there never was such a session (or it was purged). Must be quick: one read, often from

@@ -129,11 +129,10 @@ TEST_F(Possession, ABrokenProofOpensNoSession) {
 TEST_F(Possession, AnAppMayRequireIt) {
   const auto set = [&](bool required) {
     return runner
-        .ask(json::Object{
-            {"method", "PATCH"},
-            {"path", "${admin_api}/groups/${group}/apps/${app_id}/security/session_settings"},
-            {"bearer", "${admin}"},
-            {"body", json::Object{{"require_bound_sessions", required}}}})
+        .ask(json::Object{{"method", "PATCH"},
+                          {"path", "${admin_api}/groups/${group}/apps/${app_id}/security/session_settings"},
+                          {"bearer", "${admin}"},
+                          {"body", json::Object{{"require_bound_sessions", required}}}})
         .status;
   };
   ASSERT_EQ(set(true), 200);

@@ -42,7 +42,8 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-DaemonProcess::DaemonProcess(std::vector<std::string> extra_arguments) : extra_arguments_(std::move(extra_arguments)) {
+DaemonProcess::DaemonProcess(std::vector<std::string> extra_arguments)
+    : extra_arguments_(std::move(extra_arguments)) {
   start();
 }
 
@@ -53,9 +54,17 @@ DaemonProcess::~DaemonProcess() {
 void DaemonProcess::start() {
   const std::filesystem::path port_file = folder_.path() / "port";
   std::filesystem::remove(port_file);
-  std::vector<std::string> arguments = {KEYTURND_PATH, "serve", "--data", (folder_.path() / "data").string(),
-                                        "--listen", "127.0.0.1:" + port_, "--port-file", port_file.string(),
-                                        "--admin-email", kAdminEmail, "--allow-short-lifetimes"};
+  std::vector<std::string> arguments = {KEYTURND_PATH,
+                                        "serve",
+                                        "--data",
+                                        (folder_.path() / "data").string(),
+                                        "--listen",
+                                        "127.0.0.1:" + port_,
+                                        "--port-file",
+                                        port_file.string(),
+                                        "--admin-email",
+                                        kAdminEmail,
+                                        "--allow-short-lifetimes"};
   arguments.insert(arguments.end(), extra_arguments_.begin(), extra_arguments_.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -117,11 +126,12 @@ int DaemonProcess::status_of_get(const std::string& path, const std::string& bea
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port_)));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const std::string request =
-      "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + bearer + "\r\nConnection: close\r\n\r\n";
+  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " +
+                              bearer + "\r\nConnection: close\r\n\r\n";
   std::string answer;
   if (connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-      send(connection, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
+      send(connection, request.data(), request.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(request.size())) {
     char buffer[4096];
     for (ssize_t got = 0; (got = recv(connection, buffer, sizeof buffer, 0)) > 0;) {
       answer.append(buffer, static_cast<std::size_t>(got));
@@ -141,7 +151,8 @@ Administrator::Administrator(const DaemonProcess& daemon) : client_(daemon.base_
 std::string Administrator::send(const std::string& method, const std::string& path, const std::string& body) {
   const HttpResponse response = client_.send(method, path, body).get();
   if (response.status < 200 || response.status > 299) {
-    throw std::runtime_error(method + " " + path + ": " + std::to_string(response.status) + " " + response.body);
+    throw std::runtime_error(method + " " + path + ": " + std::to_string(response.status) + " " +
+                             response.body);
   }
   return response.body;
 }
@@ -154,7 +165,8 @@ TestApp Administrator::create_app(const std::string& name, int access_lifetime, 
   send("POST", made.path + "/auth_providers", R"({"type":"local-userpass","config":{"autoConfirm":true}})");
   const auto set = [&](const char* member, int value) {
     if (value == 0) return;
-    send("PATCH", made.path + "/security/token_settings", std::string("{\"") + member + "\":" + std::to_string(value) + "}");
+    send("PATCH", made.path + "/security/token_settings",
+         std::string("{\"") + member + "\":" + std::to_string(value) + "}");
   };
   set("access_token_lifetime_seconds", access_lifetime);
   set("refresh_token_lifetime_seconds", refresh_lifetime);

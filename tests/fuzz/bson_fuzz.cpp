@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as BSON: nothing crashes, and what has been written once survives being read and written again. (The first
-// writing puts the options of a regular expression in order and leaves out those that BSON does not know.)
+// Any bytes as BSON: nothing crashes, and what has been written once survives being read and written again.
+// (The first writing puts the options of a regular expression in order and leaves out those that BSON does
+// not know.)
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -20,7 +21,8 @@ std::string must_write(const keyturn::EjsonDocument& document) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto document = keyturn::ejson::from_bson(std::string_view(reinterpret_cast<const char*>(data), size));
+  const auto document =
+      keyturn::ejson::from_bson(std::string_view(reinterpret_cast<const char*>(data), size));
   if (!document) return 0;
   const std::string bytes = must_write(*document);
   const auto again = keyturn::ejson::from_bson(bytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a chunked body: nothing crashes, the bound holds, and the result is the same in one piece and byte by byte.
+// Any bytes as a chunked body: nothing crashes, the bound holds, and the result is the same in one piece and
+// byte by byte.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

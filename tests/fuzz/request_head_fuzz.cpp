@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as the head of a request: nothing crashes, the bounds hold, and the verdict is the same however the bytes
-// were cut into pieces on the way.
+// Any bytes as the head of a request: nothing crashes, the bounds hold, and the verdict is the same however
+// the bytes were cut into pieces on the way.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

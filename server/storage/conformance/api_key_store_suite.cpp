@@ -29,13 +29,15 @@ TEST_P(ApiKeyStoreConformance, KeepsKeysOfUsersAndOfTheApp) {
 TEST_P(ApiKeyStoreConformance, LimitsTheNumberPerOwner) {
   const User owner = add_user(1);
   for (int i = 0; i < 20; ++i) {
-    ASSERT_EQ(api_keys().create(api_key(100 + i, owner.id, "k" + std::to_string(i))).value(), CreateKeyOutcome::created);
+    ASSERT_EQ(api_keys().create(api_key(100 + i, owner.id, "k" + std::to_string(i))).value(),
+              CreateKeyOutcome::created);
   }
   EXPECT_EQ(api_keys().create(api_key(120, owner.id, "one more")).value(), CreateKeyOutcome::too_many);
   ASSERT_TRUE(api_keys().remove(kApp, owner.id, id('8', 100), at(1)).value());
   EXPECT_EQ(api_keys().create(api_key(120, owner.id, "one more")).value(), CreateKeyOutcome::created);
   for (int i = 0; i < 100; ++i) {
-    ASSERT_EQ(api_keys().create(api_key(200 + i, "", "k" + std::to_string(i))).value(), CreateKeyOutcome::created);
+    ASSERT_EQ(api_keys().create(api_key(200 + i, "", "k" + std::to_string(i))).value(),
+              CreateKeyOutcome::created);
   }
   EXPECT_EQ(api_keys().create(api_key(300, "", "one more")).value(), CreateKeyOutcome::too_many);
 }

@@ -18,7 +18,8 @@ App app(const std::string& app_id) {
   out.is_admin_realm = true;
   out.created = at(1) + std::chrono::microseconds(7);
   out.last_modified = at(2);
-  out.tokens = {std::chrono::seconds(60), std::chrono::seconds(3'600), std::chrono::seconds(600), jwt::Algorithm::hs256};
+  out.tokens = {std::chrono::seconds(60), std::chrono::seconds(3'600), std::chrono::seconds(600),
+                jwt::Algorithm::hs256};
   out.allowed_request_origins = {"https://a.example", "https://b.example"};
   out.end_sessions_on_password_change = false;
   out.require_bound_sessions = true;

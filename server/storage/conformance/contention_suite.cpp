@@ -14,7 +14,8 @@ TEST_P(StoreContention, OneOfManyEndsASession) {
     in_parallel(8, [&](int) {
       const auto outcome = sessions().end(kApp, owner.id, opened.id, EndReason::logged_out, at(200)).value();
       if (outcome == EndOutcome::ended) ++ended;
-      EXPECT_TRUE(sessions().find(opened.id).value()->ended) << "whoever won, it is over when a call has returned";
+      EXPECT_TRUE(sessions().find(opened.id).value()->ended)
+          << "whoever won, it is over when a call has returned";
     });
     EXPECT_EQ(ended, 1);
   }
@@ -23,7 +24,8 @@ TEST_P(StoreContention, OneOfManyEndsASession) {
 TEST_P(StoreContention, OneOfManyRegistersAnAddress) {
   std::atomic<int> registered{0};
   in_parallel(16, [&](int i) {
-    if (passwords().register_account(account(i, "same@example.com")).value() == RegisterOutcome::registered) ++registered;
+    if (passwords().register_account(account(i, "same@example.com")).value() == RegisterOutcome::registered)
+      ++registered;
   });
   EXPECT_EQ(registered, 1);
 }
@@ -60,7 +62,8 @@ TEST_P(StoreContention, ATokenIsUsedOnceByAHundred) {
   std::string winner;
   in_parallel(100, [&](int i) {
     const std::string hash = "by-" + std::to_string(i);
-    if (passwords().reset_with_token(kApp, id('7', 1), "token-hash-1", hash, true, at(1)).value() == TokenOutcome::done) {
+    if (passwords().reset_with_token(kApp, id('7', 1), "token-hash-1", hash, true, at(1)).value() ==
+        TokenOutcome::done) {
       if (++done == 1) winner = hash;
     }
   });
@@ -82,7 +85,8 @@ TEST_P(StoreContention, KeysNeverExceedTheLimit) {
   EXPECT_EQ(api_keys().list(kApp, owner.id).value().size(), 20U);
 }
 
-// Log-ins that began before the user was disabled, or all sessions were ended, must not be alive after it (problem 19).
+// Log-ins that began before the user was disabled, or all sessions were ended, must not be alive after it
+// (problem 19).
 TEST_P(StoreContention, NoLogInSurvivesADisableOrARevokeAll) {
   for (int round = 0; round < 10; ++round) {
     const User owner = add_user(round);
@@ -98,7 +102,8 @@ TEST_P(StoreContention, NoLogInSurvivesADisableOrARevokeAll) {
         return;
       }
       for (int i = 0; i < 4; ++i) {
-        // The generation is the one of the moment before the race, as a log-in reads it before it checks a password.
+        // The generation is the one of the moment before the race, as a log-in reads it before it checks a
+        // password.
         const Session wanted = session(1'000 * round + 10 * thread + i, owner);
         if (sessions().open(wanted, 0).value() == OpenOutcome::opened) opened[thread].push_back(wanted.id);
       }
@@ -118,7 +123,8 @@ TEST_P(StoreContention, NoReaderSeesAnEndedSessionAlive) {
   in_parallel(5, [&](int thread) {
     if (thread == 0) {
       for (int i = 0; i < kSessions; ++i) {
-        EXPECT_EQ(sessions().end(kApp, {}, id('d', i), EndReason::revoked, at(200)).value(), EndOutcome::ended);
+        EXPECT_EQ(sessions().end(kApp, {}, id('d', i), EndReason::revoked, at(200)).value(),
+                  EndOutcome::ended);
         ended_up_to = i;
       }
       stop = true;

@@ -14,7 +14,8 @@ TEST_P(PasswordStoreConformance, RegistersAnAddressOnce) {
   first.confirmed = true;
   first.pending_password_hash = "pending";
   EXPECT_EQ(passwords().register_account(first).value(), RegisterOutcome::registered);
-  EXPECT_EQ(passwords().register_account(account(2, "Ada@example.com")).value(), RegisterOutcome::name_in_use);
+  EXPECT_EQ(passwords().register_account(account(2, "Ada@example.com")).value(),
+            RegisterOutcome::name_in_use);
   EXPECT_EQ(passwords().register_account(account(3, "ada@example.com")).value(), RegisterOutcome::registered)
       << "case matters";
   EXPECT_EQ(passwords().register_account(account(4, " Ada@example.com")).value(), RegisterOutcome::registered)
@@ -63,7 +64,8 @@ TEST_P(PasswordStoreConformance, RemovesOnlyAccountsWithoutAUser) {
   EXPECT_FALSE(passwords().remove(kApp, "free@example.com").value());
   EXPECT_FALSE(passwords().remove(kApp, "bound@example.com").value());
   ASSERT_TRUE(passwords().register_account(free).has_value());
-  EXPECT_EQ(passwords().confirm_with_token(kApp, token.id, token.token_hash, at(1)).value(), TokenOutcome::invalid);
+  EXPECT_EQ(passwords().confirm_with_token(kApp, token.id, token.token_hash, at(1)).value(),
+            TokenOutcome::invalid);
 }
 
 TEST_P(PasswordStoreConformance, ChangesTheAddressOfAccountAndIdentity) {
@@ -113,8 +115,9 @@ TEST_P(PasswordStoreConformance, ANewPasswordEndsTheOtherSessions) {
   EXPECT_FALSE(state(kept).ended);
   EXPECT_EQ(state(other).reason, EndReason::password_changed);
   EXPECT_EQ(stored(owner).generation, 1);
-  EXPECT_EQ(passwords().reset_with_token(kApp, open_reset.id, open_reset.token_hash, "y", true, at(300)).value(),
-            TokenOutcome::invalid)
+  EXPECT_EQ(
+      passwords().reset_with_token(kApp, open_reset.id, open_reset.token_hash, "y", true, at(300)).value(),
+      TokenOutcome::invalid)
       << "open reset tokens are void";
   EXPECT_EQ(passwords().confirm_with_token(kApp, open_confirm.id, open_confirm.token_hash, at(300)).value(),
             TokenOutcome::done);
@@ -150,8 +153,10 @@ TEST_P(PasswordStoreConformance, ANewTokenVoidsTheEarlierOfItsPurpose) {
   ASSERT_TRUE(passwords().register_account(mine).has_value());
   for (int i = 1; i <= 2; ++i) ASSERT_TRUE(passwords().add_token(email_token(i, mine, kConfirm)).has_value());
   ASSERT_TRUE(passwords().add_token(email_token(3, mine, kReset)).has_value());
-  EXPECT_EQ(passwords().confirm_with_token(kApp, id('7', 1), "token-hash-1", at(1)).value(), TokenOutcome::invalid);
-  EXPECT_EQ(passwords().confirm_with_token(kApp, id('7', 2), "token-hash-2", at(1)).value(), TokenOutcome::done);
+  EXPECT_EQ(passwords().confirm_with_token(kApp, id('7', 1), "token-hash-1", at(1)).value(),
+            TokenOutcome::invalid);
+  EXPECT_EQ(passwords().confirm_with_token(kApp, id('7', 2), "token-hash-2", at(1)).value(),
+            TokenOutcome::done);
   EXPECT_EQ(passwords().reset_with_token(kApp, id('7', 3), "token-hash-3", "x", true, at(1)).value(),
             TokenOutcome::done);
 }

@@ -74,7 +74,8 @@ TEST_P(SessionStoreConformance, DoesNotOpenForAUserWhoChanged) {
   ASSERT_TRUE(users().set_disabled(kApp, owner.id, true, at(100)).value());
   EXPECT_EQ(sessions().open(session(1, owner), stored(owner).generation).value(), OpenOutcome::user_disabled);
   ASSERT_TRUE(users().set_disabled(kApp, owner.id, false, at(100)).value());
-  EXPECT_EQ(sessions().open(session(1, owner), stored(owner).generation - 1).value(), OpenOutcome::user_changed);
+  EXPECT_EQ(sessions().open(session(1, owner), stored(owner).generation - 1).value(),
+            OpenOutcome::user_changed);
   EXPECT_FALSE(sessions().find(id('d', 1)).value().has_value()) << "nothing of a refused session is stored";
   EXPECT_EQ(stored(owner).last_authentication, at(1));
   EXPECT_TRUE(sessions().devices(kApp, owner.id).value().empty());
@@ -97,7 +98,8 @@ TEST_P(SessionStoreConformance, EndsOnceAndKeepsTheReason) {
   EXPECT_EQ(sessions().end(kApp, {}, opened.id, EndReason::logged_out, at(200)).value(), EndOutcome::ended);
   EXPECT_TRUE(state(opened).ended);
   EXPECT_EQ(state(opened).reason, EndReason::logged_out);
-  EXPECT_EQ(sessions().end(kApp, {}, opened.id, EndReason::revoked, at(300)).value(), EndOutcome::already_ended);
+  EXPECT_EQ(sessions().end(kApp, {}, opened.id, EndReason::revoked, at(300)).value(),
+            EndOutcome::already_ended);
   EXPECT_EQ(state(opened).reason, EndReason::logged_out);
   EXPECT_TRUE(sessions().list(kApp, owner.id).value().empty());
 }
@@ -105,12 +107,17 @@ TEST_P(SessionStoreConformance, EndsOnceAndKeepsTheReason) {
 TEST_P(SessionStoreConformance, EndsOnlyWhatBelongsToTheAppAndUser) {
   const User owner = add_user(1);
   const Session opened = open_session(1, owner);
-  EXPECT_EQ(sessions().end(kOtherApp, {}, opened.id, EndReason::revoked, at(200)).value(), EndOutcome::unknown);
-  EXPECT_EQ(sessions().end(kApp, id('b', 2), opened.id, EndReason::revoked, at(200)).value(), EndOutcome::unknown);
-  EXPECT_EQ(sessions().end(kApp, owner.id, id('d', 9), EndReason::revoked, at(200)).value(), EndOutcome::unknown);
+  EXPECT_EQ(sessions().end(kOtherApp, {}, opened.id, EndReason::revoked, at(200)).value(),
+            EndOutcome::unknown);
+  EXPECT_EQ(sessions().end(kApp, id('b', 2), opened.id, EndReason::revoked, at(200)).value(),
+            EndOutcome::unknown);
+  EXPECT_EQ(sessions().end(kApp, owner.id, id('d', 9), EndReason::revoked, at(200)).value(),
+            EndOutcome::unknown);
   EXPECT_FALSE(state(opened).ended);
-  EXPECT_EQ(sessions().end(kApp, owner.id, opened.id, EndReason::revoked, at(200)).value(), EndOutcome::ended);
-  EXPECT_EQ(sessions().end(kApp, id('b', 2), opened.id, EndReason::revoked, at(200)).value(), EndOutcome::unknown)
+  EXPECT_EQ(sessions().end(kApp, owner.id, opened.id, EndReason::revoked, at(200)).value(),
+            EndOutcome::ended);
+  EXPECT_EQ(sessions().end(kApp, id('b', 2), opened.id, EndReason::revoked, at(200)).value(),
+            EndOutcome::unknown)
       << "no oracle for the sessions of others";
 }
 

@@ -60,8 +60,9 @@ PasswordAccount account(int number, const std::string& email) {
   return out;
 }
 
-EmailToken email_token(int number, const PasswordAccount& account, EmailTokenPurpose purpose, int expires_second) {
-  return {id('7', number), account.app_id, account.id, purpose, "token-hash-" + std::to_string(number),
+EmailToken email_token(int number, const PasswordAccount& account, EmailTokenPurpose purpose,
+                       int expires_second) {
+  return {id('7', number),   account.app_id, account.id, purpose, "token-hash-" + std::to_string(number),
           at(expires_second)};
 }
 

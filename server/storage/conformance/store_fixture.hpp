@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "server/domain/app_store.hpp"
 #include "server/domain/credential_store.hpp"
@@ -60,7 +60,8 @@ Identity identity(const std::string& type, const std::string& identity_id);
 User user(int number, const std::string& identity_type = "custom-token");
 Session session(int number, const User& owner, int created_second = 100);
 PasswordAccount account(int number, const std::string& email);
-EmailToken email_token(int number, const PasswordAccount& account, EmailTokenPurpose purpose, int expires_second = 1'000);
+EmailToken email_token(int number, const PasswordAccount& account, EmailTokenPurpose purpose,
+                       int expires_second = 1'000);
 ApiKey api_key(int number, const std::string& user_id, const std::string& name);
 
 /// Runs `work(thread number)` on that many threads, all let go at once, and waits for them.
@@ -101,13 +102,13 @@ class StoreContention : public StoreConformance {};
 }  // namespace keyturn::server::conformance
 
 /// The one line of a backend.
-#define INSTANTIATE_STORE_CONFORMANCE(Backend, factory)                                                              \
-  namespace keyturn::server::conformance {                                                                           \
-  INSTANTIATE_TEST_SUITE_P(Backend, SessionStoreConformance, ::testing::Values(StoreFactory(factory)));                \
-  INSTANTIATE_TEST_SUITE_P(Backend, UserStoreConformance, ::testing::Values(StoreFactory(factory)));                   \
-  INSTANTIATE_TEST_SUITE_P(Backend, PasswordStoreConformance, ::testing::Values(StoreFactory(factory)));               \
-  INSTANTIATE_TEST_SUITE_P(Backend, ApiKeyStoreConformance, ::testing::Values(StoreFactory(factory)));                 \
-  INSTANTIATE_TEST_SUITE_P(Backend, AppStoreConformance, ::testing::Values(StoreFactory(factory)));                    \
-  INSTANTIATE_TEST_SUITE_P(Backend, StoreContention, ::testing::Values(StoreFactory(factory)));                        \
-  }                                                                                                                  \
+#define INSTANTIATE_STORE_CONFORMANCE(Backend, factory)                                                  \
+  namespace keyturn::server::conformance {                                                               \
+  INSTANTIATE_TEST_SUITE_P(Backend, SessionStoreConformance, ::testing::Values(StoreFactory(factory)));  \
+  INSTANTIATE_TEST_SUITE_P(Backend, UserStoreConformance, ::testing::Values(StoreFactory(factory)));     \
+  INSTANTIATE_TEST_SUITE_P(Backend, PasswordStoreConformance, ::testing::Values(StoreFactory(factory))); \
+  INSTANTIATE_TEST_SUITE_P(Backend, ApiKeyStoreConformance, ::testing::Values(StoreFactory(factory)));   \
+  INSTANTIATE_TEST_SUITE_P(Backend, AppStoreConformance, ::testing::Values(StoreFactory(factory)));      \
+  INSTANTIATE_TEST_SUITE_P(Backend, StoreContention, ::testing::Values(StoreFactory(factory)));          \
+  }                                                                                                      \
   static_assert(true, "")

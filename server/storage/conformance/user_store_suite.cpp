@@ -89,10 +89,12 @@ TEST_P(UserStoreConformance, LinksOnePasswordIdentityPerUserAndBindsTheAccount) 
   EXPECT_EQ(users().link(kApp, a.id, identity("local-userpass", id('c', 12))).value(),
             LinkOutcome::type_already_linked);
   EXPECT_EQ(passwords().find_by_id(kApp, id('c', 12)).value()->user_id, "");
-  EXPECT_EQ(users().link(kApp, a.id, identity("local-userpass", id('c', 11))).value(), LinkOutcome::already_linked);
+  EXPECT_EQ(users().link(kApp, a.id, identity("local-userpass", id('c', 11))).value(),
+            LinkOutcome::already_linked);
   User fresh = user(12, "local-userpass");
   ASSERT_EQ(users().create(fresh).value(), CreateUserOutcome::created);
-  EXPECT_EQ(passwords().find_by_id(kApp, id('c', 12)).value()->user_id, fresh.id) << "a first log-in binds too";
+  EXPECT_EQ(passwords().find_by_id(kApp, id('c', 12)).value()->user_id, fresh.id)
+      << "a first log-in binds too";
 }
 
 TEST_P(UserStoreConformance, RenewsIdentityData) {
@@ -161,7 +163,8 @@ TEST_P(UserStoreConformance, FindsIdleAnonymousUsersOnly) {
   User linked = user(11, "anon-user");
   ASSERT_EQ(users().create(anonymous).value(), CreateUserOutcome::created);
   ASSERT_EQ(users().create(linked).value(), CreateUserOutcome::created);
-  ASSERT_EQ(users().link(kApp, linked.id, identity("custom-token", id('c', 90))).value(), LinkOutcome::linked);
+  ASSERT_EQ(users().link(kApp, linked.id, identity("custom-token", id('c', 90))).value(),
+            LinkOutcome::linked);
   add_user(12);
   EXPECT_TRUE(idle(10).empty());
   EXPECT_EQ(idle(11), std::vector{anonymous.id});

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/storage/key_files/file_io.hpp"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 namespace keyturn::server::key_files {
 namespace {
@@ -58,7 +58,7 @@ Result<void> make_private_folder(const std::filesystem::path& folder) {
     return {};
   }
   if (errno != EEXIST) return failed("the folder of the signing keys cannot be made");
-  struct stat info{};
+  struct stat info {};
   if (::lstat(folder.c_str(), &info) != 0) return failed("the folder of the signing keys cannot be read");
   if (!S_ISDIR(info.st_mode) || (info.st_mode & kOthers) != 0) {
     return Error(ErrorCode::InvalidConfiguration,
@@ -67,13 +67,15 @@ Result<void> make_private_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Result<void> write_durably(const std::filesystem::path& folder, const std::string& name, std::string_view bytes) {
+Result<void> write_durably(const std::filesystem::path& folder, const std::string& name,
+                           std::string_view bytes) {
   const std::filesystem::path target = folder / name;
   const std::filesystem::path fresh = folder / (name + ".new");
   ::unlink(fresh.c_str());  // Left by a crash, never in use.
   Result<void> outcome;
   {
-    const File file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+    const File file(
+        ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
     if (!file.is_open()) return failed("the file of the signing keys cannot be made");
     if (!write_all(file, bytes) || !file.sync()) outcome = failed("the signing keys cannot be written");
   }
@@ -98,9 +100,11 @@ Result<std::string> read_private(const std::filesystem::path& path) {
     return refuse(errno == ENOENT ? "the signing keys of the app are missing"
                                   : "the file of the signing keys cannot be opened");
   }
-  struct stat info{};
-  if (::fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode)) return refuse("the signing keys are not in a file");
-  if ((info.st_mode & kOthers) != 0) return refuse("other users may read the signing keys; chmod 600 their file");
+  struct stat info {};
+  if (::fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode))
+    return refuse("the signing keys are not in a file");
+  if ((info.st_mode & kOthers) != 0)
+    return refuse("other users may read the signing keys; chmod 600 their file");
   std::string bytes(kMaxSize + 1, '\0');
   std::size_t size = 0;
   while (size < bytes.size()) {

@@ -18,7 +18,8 @@ Error refuse(std::string_view purpose, std::string_view why) {
   return {ErrorCode::InvalidConfiguration, "signing keys: " + std::string(purpose) + " " + std::string(why)};
 }
 
-json::Value entry(const std::string& kid, const char* alg, const char* material_name, std::string_view material) {
+json::Value entry(const std::string& kid, const char* alg, const char* material_name,
+                  std::string_view material) {
   json::Object out;
   out.set("kid", kid);
   out.set("alg", alg);
@@ -62,12 +63,14 @@ bool looks_made_up(std::string_view secret) noexcept {
     seen.set(byte);
     printable = printable && byte >= 0x20 && byte < 0x7f;
   }
-  // Of 32 random bytes about 30 are different; fewer than 16, or none outside ASCII, has a chance below 1 in 10^12.
+  // Of 32 random bytes about 30 are different; fewer than 16, or none outside ASCII, has a chance below 1 in
+  // 10^12.
   return printable || seen.count() < 16;
 }
 
 Result<NewKeys> make_keys(std::string_view domain_id) {
-  const std::string base = std::string(domain_id.substr(0, 8)) + "-" + crypto::hex_encode(crypto::random_bytes(4));
+  const std::string base =
+      std::string(domain_id.substr(0, 8)) + "-" + crypto::hex_encode(crypto::random_bytes(4));
   std::string access_secret = crypto::random_bytes(kSecretSize);
   std::string refresh_secret = crypto::random_bytes(kSecretSize);
   const jwt::Key pair = jwt::Key::generate_es256(base + "-e1");
@@ -78,7 +81,8 @@ Result<NewKeys> make_keys(std::string_view domain_id) {
   json::Object keys;
   keys.set("access_es256", entry(pair.id(), "ES256", "pem", pair.private_pem().reveal()));
   keys.set("access_hs256", entry(access->id(), "HS256", "secret", crypto::base64url_encode(access_secret)));
-  keys.set("refresh_hs256", entry(refresh->id(), "HS256", "secret", crypto::base64url_encode(refresh_secret)));
+  keys.set("refresh_hs256",
+           entry(refresh->id(), "HS256", "secret", crypto::base64url_encode(refresh_secret)));
   json::Object document;
   document.set("version", kVersion);
   document.set("keys", std::move(keys));
@@ -91,7 +95,8 @@ Result<NewKeys> make_keys(std::string_view domain_id) {
 Result<SigningKeys> read_keys(std::string_view document) {
   const Result<json::Value> parsed = json::parse(document);
   if (!parsed) return refuse("the file", "is not complete JSON");
-  if (parsed->int_at("version") != kVersion) return refuse("the file", "has a version that this program does not know");
+  if (parsed->int_at("version") != kVersion)
+    return refuse("the file", "has a version that this program does not know");
   const json::Value* keys = parsed->find("keys");
   if (keys == nullptr || keys->as_object() == nullptr) return refuse("the file", "has no keys");
   Result<jwt::Key> pair = read_es256(*keys, "access_es256");

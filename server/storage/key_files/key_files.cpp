@@ -11,16 +11,19 @@ namespace {
 
 /// A domain id becomes a file name, so it may hold nothing but letters, digits, `-` and `_`.
 bool is_file_name(std::string_view domain_id) {
-  return !domain_id.empty() && domain_id.size() <= 64 && std::all_of(domain_id.begin(), domain_id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
+  return !domain_id.empty() && domain_id.size() <= 64 &&
+         std::all_of(domain_id.begin(), domain_id.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                  c == '_';
+         });
 }
 
 std::string file_name(std::string_view domain_id) { return std::string(domain_id) + ".json"; }
 
 }  // namespace
 
-FileSigningKeys::FileSigningKeys(std::filesystem::path data_folder, std::function<void(std::string_view)> diagnostics)
+FileSigningKeys::FileSigningKeys(std::filesystem::path data_folder,
+                                 std::function<void(std::string_view)> diagnostics)
     : folder_(std::move(data_folder) / "keys"), diagnostics_(std::move(diagnostics)) {}
 
 Error FileSigningKeys::unavailable(const std::string& detail) const {
@@ -33,7 +36,8 @@ Result<std::shared_ptr<const SigningKeys>> FileSigningKeys::create(std::string_v
   if (const Result<void> made = make_private_folder(folder_); !made) return unavailable(made.error().message);
   Result<NewKeys> made = make_keys(domain_id);
   if (!made) return unavailable(made.error().message);
-  if (const Result<void> written = write_durably(folder_, file_name(domain_id), made->document.reveal()); !written) {
+  if (const Result<void> written = write_durably(folder_, file_name(domain_id), made->document.reveal());
+      !written) {
     return unavailable(written.error().message);
   }
   return std::make_shared<const SigningKeys>(std::move(made->keys));
@@ -41,7 +45,8 @@ Result<std::shared_ptr<const SigningKeys>> FileSigningKeys::create(std::string_v
 
 Result<std::shared_ptr<const SigningKeys>> FileSigningKeys::load(std::string_view domain_id) {
   if (!is_file_name(domain_id)) {
-    return Error(ErrorCode::InvalidConfiguration, "the app's domain id is not fit for the name of a key file");
+    return Error(ErrorCode::InvalidConfiguration,
+                 "the app's domain id is not fit for the name of a key file");
   }
   Result<std::string> document = read_private(folder_ / file_name(domain_id));
   if (!document) return document.error();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/storage/key_files/key_files.hpp"
 
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <vector>
-
-#include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/crypto/crypto.hpp"
 #include "core/json/json.hpp"
@@ -28,7 +28,9 @@ class KeyFiles : public testing::Test {
   }
   ~KeyFiles() override { std::filesystem::remove_all(folder_); }
 
-  [[nodiscard]] std::filesystem::path file() const { return folder_ / "keys" / (std::string(kDomain) + ".json"); }
+  [[nodiscard]] std::filesystem::path file() const {
+    return folder_ / "keys" / (std::string(kDomain) + ".json");
+  }
   [[nodiscard]] std::string content() const {
     std::ifstream in(file());
     std::ostringstream out;
@@ -52,7 +54,8 @@ class KeyFiles : public testing::Test {
   /// The stored document with one member of one key replaced.
   void set(const char* purpose, const char* member, json::Value value) {
     json::Value document = json::parse(content()).value();
-    document.as_object()->find("keys")->as_object()->find(purpose)->as_object()->set(member, std::move(value));
+    document.as_object()->find("keys")->as_object()->find(purpose)->as_object()->set(member,
+                                                                                     std::move(value));
     replace(json::write(document));
   }
 
@@ -65,7 +68,8 @@ TEST_F(KeyFiles, LoadsTheKeysThatWereMade) {
   const auto loaded = FileSigningKeys(folder_).load(kDomain).value();
   EXPECT_EQ(made->access_es256.algorithm(), jwt::Algorithm::es256);
   EXPECT_EQ(made->refresh_hs256.algorithm(), jwt::Algorithm::hs256);
-  for (const auto key : {&SigningKeys::access_es256, &SigningKeys::access_hs256, &SigningKeys::refresh_hs256}) {
+  for (const auto key :
+       {&SigningKeys::access_es256, &SigningKeys::access_hs256, &SigningKeys::refresh_hs256}) {
     EXPECT_EQ(((*made).*key).id(), ((*loaded).*key).id());
     EXPECT_EQ(((*made).*key).id().substr(0, 9), "01234567-");
     EXPECT_TRUE(((*loaded).*key).verify("data", ((*made).*key).sign("data")));
@@ -80,7 +84,7 @@ TEST_F(KeyFiles, MakesFilesForTheOwnerAlone) {
   const mode_t before = ::umask(0);
   ASSERT_TRUE(FileSigningKeys(folder_).create(kDomain).has_value());
   ::umask(before);
-  struct stat info{};
+  struct stat info {};
   ASSERT_EQ(::stat(file().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600U);
   ASSERT_EQ(::stat((folder_ / "keys").c_str(), &info), 0);
@@ -121,8 +125,8 @@ TEST_F(KeyFiles, ReportsAFolderThatCannotBeUsed) {
 
 TEST_F(KeyFiles, RefusesNamesThatLeaveTheFolder) {
   FileSigningKeys store(folder_);
-  for (const std::string& name : {std::string("../x"), std::string(""), std::string("a/b"), std::string("a.b"),
-                                  std::string("a\0b", 3), std::string(65, 'a')}) {
+  for (const std::string& name : {std::string("../x"), std::string(""), std::string("a/b"),
+                                  std::string("a.b"), std::string("a\0b", 3), std::string(65, 'a')}) {
     EXPECT_FALSE(store.create(name).has_value());
     EXPECT_FALSE(store.load(name).has_value());
     store.remove(name);
@@ -179,8 +183,9 @@ TEST_F(KeyFiles, RefusesShortAndMadeUpSecrets) {
     const std::string whole = content();
     set(purpose, "secret", crypto::base64url_encode(crypto::random_bytes(31)));
     EXPECT_NE(refusal().find("less than 32 bytes"), std::string::npos);
-    for (const std::string& made_up : {std::string(32, '\0'), std::string(32, '\xff'),
-                                       std::string("change me, I am the default key!"), std::string(64, 'a')}) {
+    for (const std::string& made_up :
+         {std::string(32, '\0'), std::string(32, '\xff'), std::string("change me, I am the default key!"),
+          std::string(64, 'a')}) {
       set(purpose, "secret", crypto::base64url_encode(made_up));
       EXPECT_NE(refusal().find("not random"), std::string::npos);
     }

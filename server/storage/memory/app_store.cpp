@@ -45,7 +45,8 @@ class MemoryAppStore final : public AppStore {
   Result<std::vector<AuthProvider>> providers(std::string_view app_id) override {
     const std::scoped_lock lock(state_.mutex);
     std::vector<AuthProvider> out;
-    for_each_of_app(state_.providers, app_id, [&](const Key&, const AuthProvider& each) { out.push_back(each); });
+    for_each_of_app(state_.providers, app_id,
+                    [&](const Key&, const AuthProvider& each) { out.push_back(each); });
     return out;
   }
 

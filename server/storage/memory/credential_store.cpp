@@ -13,7 +13,8 @@ class MemoryPasswordStore final : public PasswordStore {
 
   Result<RegisterOutcome> register_account(const PasswordAccount& account) override {
     const std::scoped_lock lock(state_.mutex);
-    if (state_.account_by_email(account.app_id, account.email) != nullptr) return RegisterOutcome::name_in_use;
+    if (state_.account_by_email(account.app_id, account.email) != nullptr)
+      return RegisterOutcome::name_in_use;
     if (!state_.accounts.emplace(key(account.app_id, account.id), account).second) return stored_twice();
     return RegisterOutcome::registered;
   }
@@ -24,7 +25,8 @@ class MemoryPasswordStore final : public PasswordStore {
     return row == nullptr ? std::optional<PasswordAccount>() : std::optional(*row);
   }
 
-  Result<std::optional<PasswordAccount>> find_by_id(std::string_view app_id, std::string_view account_id) override {
+  Result<std::optional<PasswordAccount>> find_by_id(std::string_view app_id,
+                                                    std::string_view account_id) override {
     const std::scoped_lock lock(state_.mutex);
     const PasswordAccount* row = state_.account(app_id, account_id);
     return row == nullptr ? std::optional<PasswordAccount>() : std::optional(*row);
@@ -57,7 +59,8 @@ class MemoryPasswordStore final : public PasswordStore {
     return row != nullptr;
   }
 
-  Result<bool> change_email(std::string_view app_id, std::string_view user_id, std::string_view email) override {
+  Result<bool> change_email(std::string_view app_id, std::string_view user_id,
+                            std::string_view email) override {
     const std::scoped_lock lock(state_.mutex);
     PasswordAccount* row = nullptr;
     for_each_of_app(state_.accounts, app_id, [&](const Key&, PasswordAccount& each) {
@@ -67,7 +70,8 @@ class MemoryPasswordStore final : public PasswordStore {
     const PasswordAccount* holder = state_.account_by_email(app_id, email);
     if (holder != nullptr && holder != row) return false;
     row->email = email;
-    if (Identity* identity = state_.identity(app_id, "local-userpass", row->id)) identity->data.set("email", email);
+    if (Identity* identity = state_.identity(app_id, "local-userpass", row->id))
+      identity->data.set("email", email);
     return true;
   }
 
@@ -114,8 +118,8 @@ class MemoryPasswordStore final : public PasswordStore {
   }
 
   Result<TokenOutcome> reset_with_token(std::string_view app_id, std::string_view token_id,
-                                        std::string_view token_hash, std::string_view new_hash, bool end_sessions,
-                                        WallTime now) override {
+                                        std::string_view token_hash, std::string_view new_hash,
+                                        bool end_sessions, WallTime now) override {
     const std::scoped_lock lock(state_.mutex);
     PasswordAccount* row = use_token(app_id, token_id, token_hash, EmailTokenPurpose::reset, now);
     if (row == nullptr) return TokenOutcome::invalid;
@@ -137,8 +141,8 @@ class MemoryPasswordStore final : public PasswordStore {
     return row;
   }
 
-  void change_password(PasswordAccount& row, std::string_view hash, bool end_sessions, std::string_view except,
-                       WallTime now) {
+  void change_password(PasswordAccount& row, std::string_view hash, bool end_sessions,
+                       std::string_view except, WallTime now) {
     row.password_hash = hash;
     row.pending_password_hash.clear();
     state_.drop_tokens(row.app_id, row.id, EmailTokenPurpose::reset);
@@ -198,8 +202,8 @@ class MemoryApiKeyStore final : public ApiKeyStore {
     return out;
   }
 
-  Result<bool> set_disabled(std::string_view app_id, std::string_view user_id, std::string_view key_id, bool disabled,
-                            WallTime now) override {
+  Result<bool> set_disabled(std::string_view app_id, std::string_view user_id, std::string_view key_id,
+                            bool disabled, WallTime now) override {
     const std::scoped_lock lock(state_.mutex);
     ApiKey* row = own_key(app_id, user_id, key_id);
     if (row == nullptr) return false;
@@ -225,7 +229,8 @@ class MemoryApiKeyStore final : public ApiKeyStore {
 
   void end_sessions_of_key(std::string_view app_id, std::string_view key_id, WallTime now) {
     for (auto& [id, session] : state_.sessions) {
-      if (session.app_id != app_id || session.provider_type != "api-key" || session.identity_id != key_id) continue;
+      if (session.app_id != app_id || session.provider_type != "api-key" || session.identity_id != key_id)
+        continue;
       if (session.ended) continue;
       session.ended = now;
       session.reason = EndReason::revoked;
@@ -240,6 +245,8 @@ class MemoryApiKeyStore final : public ApiKeyStore {
 std::unique_ptr<PasswordStore> make_password_store(State& state) {
   return std::make_unique<MemoryPasswordStore>(state);
 }
-std::unique_ptr<ApiKeyStore> make_api_key_store(State& state) { return std::make_unique<MemoryApiKeyStore>(state); }
+std::unique_ptr<ApiKeyStore> make_api_key_store(State& state) {
+  return std::make_unique<MemoryApiKeyStore>(state);
+}
 
 }  // namespace keyturn::server::memory

@@ -6,7 +6,8 @@
 namespace keyturn::server::memory {
 
 Result<std::shared_ptr<const SigningKeys>> MemorySigningKeys::create(std::string_view domain_id) {
-  const std::string base = std::string(domain_id.substr(0, 8)) + "-" + crypto::hex_encode(crypto::random_bytes(4));
+  const std::string base =
+      std::string(domain_id.substr(0, 8)) + "-" + crypto::hex_encode(crypto::random_bytes(4));
   Result<jwt::Key> access = jwt::Key::hmac(base + "-h", crypto::random_bytes(32));
   if (!access) return access.error();
   Result<jwt::Key> refresh = jwt::Key::hmac(base + "-r", crypto::random_bytes(32));
@@ -21,7 +22,8 @@ Result<std::shared_ptr<const SigningKeys>> MemorySigningKeys::create(std::string
 Result<std::shared_ptr<const SigningKeys>> MemorySigningKeys::load(std::string_view domain_id) {
   const std::scoped_lock lock(mutex_);
   const auto found = keys_.find(domain_id);
-  if (found == keys_.end()) return Error(ErrorCode::InvalidConfiguration, "there are no signing keys for this app");
+  if (found == keys_.end())
+    return Error(ErrorCode::InvalidConfiguration, "there are no signing keys for this app");
   return found->second;
 }
 

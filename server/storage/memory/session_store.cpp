@@ -34,8 +34,8 @@ class MemorySessionStore final : public SessionStore {
     const auto found = state_.sessions.find(session_id);
     if (found == state_.sessions.end()) return std::optional<SessionState>();
     const Session& s = found->second;
-    return std::optional(SessionState{s.app_id, s.user_id, s.device_id, s.provider_type, s.refresh_expires, s.last_used,
-                                      s.ended.has_value(), s.reason});
+    return std::optional(SessionState{s.app_id, s.user_id, s.device_id, s.provider_type, s.refresh_expires,
+                                      s.last_used, s.ended.has_value(), s.reason});
   }
 
   Result<EndOutcome> end(std::string_view app_id, std::string_view user_id, std::string_view session_id,
@@ -44,15 +44,16 @@ class MemorySessionStore final : public SessionStore {
     const auto found = state_.sessions.find(session_id);
     if (found == state_.sessions.end()) return EndOutcome::unknown;
     Session& session = found->second;
-    if (session.app_id != app_id || (!user_id.empty() && session.user_id != user_id)) return EndOutcome::unknown;
+    if (session.app_id != app_id || (!user_id.empty() && session.user_id != user_id))
+      return EndOutcome::unknown;
     if (session.ended) return EndOutcome::already_ended;
     session.ended = now;
     session.reason = reason;
     return EndOutcome::ended;
   }
 
-  Result<int> end_all(std::string_view app_id, std::string_view user_id, std::string_view except, EndReason reason,
-                      WallTime now) override {
+  Result<int> end_all(std::string_view app_id, std::string_view user_id, std::string_view except,
+                      EndReason reason, WallTime now) override {
     const std::scoped_lock lock(state_.mutex);
     if (UserRow* row = state_.user(app_id, user_id)) ++row->user.generation;
     return state_.end_sessions(app_id, user_id, except, reason, now);
@@ -119,6 +120,8 @@ class MemorySessionStore final : public SessionStore {
 
 }  // namespace
 
-std::unique_ptr<SessionStore> make_session_store(State& state) { return std::make_unique<MemorySessionStore>(state); }
+std::unique_ptr<SessionStore> make_session_store(State& state) {
+  return std::make_unique<MemorySessionStore>(state);
+}
 
 }  // namespace keyturn::server::memory

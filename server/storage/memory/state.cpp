@@ -32,8 +32,8 @@ Identity* State::identity(std::string_view app_id, std::string_view provider_typ
   return nullptr;
 }
 
-int State::end_sessions(std::string_view app_id, std::string_view user_id, std::string_view except, EndReason reason,
-                        WallTime now) {
+int State::end_sessions(std::string_view app_id, std::string_view user_id, std::string_view except,
+                        EndReason reason, WallTime now) {
   int count = 0;
   for (auto& [id, session] : sessions) {
     if (session.app_id != app_id || session.user_id != user_id || id == except || session.ended) continue;

@@ -54,16 +54,19 @@ struct State {
   [[nodiscard]] UserRow* user(std::string_view app_id, std::string_view user_id);
   [[nodiscard]] PasswordAccount* account(std::string_view app_id, std::string_view account_id);
   [[nodiscard]] PasswordAccount* account_by_email(std::string_view app_id, std::string_view email);
-  [[nodiscard]] Identity* identity(std::string_view app_id, std::string_view provider_type, std::string_view id);
+  [[nodiscard]] Identity* identity(std::string_view app_id, std::string_view provider_type,
+                                   std::string_view id);
   /// Ends the live sessions of a user but `except`; answers how many.
-  int end_sessions(std::string_view app_id, std::string_view user_id, std::string_view except, EndReason reason,
-                   WallTime now);
+  int end_sessions(std::string_view app_id, std::string_view user_id, std::string_view except,
+                   EndReason reason, WallTime now);
   /// Binds the password account that a `local-userpass` identity names.
   void bind_account(std::string_view app_id, std::string_view user_id, const Identity& identity);
   void drop_tokens(std::string_view app_id, std::string_view account_id, EmailTokenPurpose purpose);
 };
 
-inline Key key(std::string_view app_id, std::string_view id) { return {std::string(app_id), std::string(id)}; }
+inline Key key(std::string_view app_id, std::string_view id) {
+  return {std::string(app_id), std::string(id)};
+}
 inline LongKey key(std::string_view app_id, std::string_view kind, std::string_view id) {
   return {std::string(app_id), std::string(kind), std::string(id)};
 }

@@ -47,7 +47,8 @@ class MemoryUserStore final : public UserStore {
     return page_of(std::move(all), page);
   }
 
-  Result<LinkOutcome> link(std::string_view app_id, std::string_view user_id, const Identity& identity) override {
+  Result<LinkOutcome> link(std::string_view app_id, std::string_view user_id,
+                           const Identity& identity) override {
     const std::scoped_lock lock(state_.mutex);
     UserRow* row = state_.user(app_id, user_id);
     if (row == nullptr) return LinkOutcome::no_user;
@@ -75,7 +76,8 @@ class MemoryUserStore final : public UserStore {
     return {};
   }
 
-  Result<bool> set_disabled(std::string_view app_id, std::string_view user_id, bool disabled, WallTime now) override {
+  Result<bool> set_disabled(std::string_view app_id, std::string_view user_id, bool disabled,
+                            WallTime now) override {
     const std::scoped_lock lock(state_.mutex);
     UserRow* row = state_.user(app_id, user_id);
     if (row == nullptr) return false;
@@ -103,7 +105,8 @@ class MemoryUserStore final : public UserStore {
     return true;
   }
 
-  Result<std::vector<std::string>> idle_anonymous(std::string_view app_id, WallTime before, int limit) override {
+  Result<std::vector<std::string>> idle_anonymous(std::string_view app_id, WallTime before,
+                                                  int limit) override {
     const std::scoped_lock lock(state_.mutex);
     std::vector<std::string> out;
     for_each_of_app(state_.users, app_id, [&](const Key& id, const UserRow& row) {
@@ -111,7 +114,8 @@ class MemoryUserStore final : public UserStore {
       if (identities.size() != 1 || identities.front().provider_type != "anon-user") return;
       WallTime active = std::max(row.user.last_authentication, row.last_active);
       for (const auto& [session_id, session] : state_.sessions) {
-        if (session.app_id == app_id && session.user_id == id.second) active = std::max(active, session.last_used);
+        if (session.app_id == app_id && session.user_id == id.second)
+          active = std::max(active, session.last_used);
       }
       if (active < before && static_cast<int>(out.size()) < limit) out.push_back(id.second);
     });

@@ -36,14 +36,16 @@ class SqliteApiKeyStore final : public ApiKeyStore {
       }
       {
         Query query = sql.query(
-            "SELECT count(*), coalesce(max(name = ?3), 0) FROM api_keys WHERE app_id = ?1 AND user_id = ?2", key.app_id,
-            key.user_id, key.name);
+            "SELECT count(*), coalesce(max(name = ?3), 0) FROM api_keys WHERE app_id = ?1 AND user_id = ?2",
+            key.app_id, key.user_id, key.name);
         query.row();
         if (query.flag(1)) return CreateKeyOutcome::name_in_use;
-        if (query.integer(0) >= (key.user_id.empty() ? kMaxServerKeys : kMaxUserKeys)) return CreateKeyOutcome::too_many;
+        if (query.integer(0) >= (key.user_id.empty() ? kMaxServerKeys : kMaxUserKeys))
+          return CreateKeyOutcome::too_many;
       }
-      sql.run("INSERT INTO api_keys (app_id, id, user_id, name, key_hash, disabled) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-              key.app_id, key.id, key.user_id, key.name, key.key_hash, key.disabled);
+      sql.run(
+          "INSERT INTO api_keys (app_id, id, user_id, name, key_hash, disabled) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+          key.app_id, key.id, key.user_id, key.name, key.key_hash, key.disabled);
       return CreateKeyOutcome::created;
     });
   }
@@ -80,12 +82,12 @@ class SqliteApiKeyStore final : public ApiKeyStore {
     });
   }
 
-  Result<bool> set_disabled(std::string_view app_id, std::string_view user_id, std::string_view key_id, bool disabled,
-                            WallTime now) override {
+  Result<bool> set_disabled(std::string_view app_id, std::string_view user_id, std::string_view key_id,
+                            bool disabled, WallTime now) override {
     return database_.write([&](WriteStep& step) {
-      const int changed = step.sql.run(
-          "UPDATE api_keys SET disabled = ?4 WHERE app_id = ?1 AND user_id = ?2 AND id = ?3", app_id, user_id, key_id,
-          disabled);
+      const int changed =
+          step.sql.run("UPDATE api_keys SET disabled = ?4 WHERE app_id = ?1 AND user_id = ?2 AND id = ?3",
+                       app_id, user_id, key_id, disabled);
       if (changed != 0 && disabled) end_sessions_of_key(step, app_id, key_id, now);
       return changed != 0;
     });
@@ -94,8 +96,8 @@ class SqliteApiKeyStore final : public ApiKeyStore {
   Result<bool> remove(std::string_view app_id, std::string_view user_id, std::string_view key_id,
                       WallTime now) override {
     return database_.write([&](WriteStep& step) {
-      const int changed = step.sql.run("DELETE FROM api_keys WHERE app_id = ?1 AND user_id = ?2 AND id = ?3", app_id,
-                                       user_id, key_id);
+      const int changed = step.sql.run("DELETE FROM api_keys WHERE app_id = ?1 AND user_id = ?2 AND id = ?3",
+                                       app_id, user_id, key_id);
       if (changed != 0) end_sessions_of_key(step, app_id, key_id, now);
       return changed != 0;
     });

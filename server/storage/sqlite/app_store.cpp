@@ -8,8 +8,8 @@ namespace keyturn::server::sqlite {
 namespace {
 
 void store_provider(Connection& sql, const AuthProvider& provider) {
-  sql.run("INSERT OR REPLACE INTO providers (app_id, id, document) VALUES (?1, ?2, ?3)", provider.app_id, provider.id,
-          json::write(to_document(provider)));
+  sql.run("INSERT OR REPLACE INTO providers (app_id, id, document) VALUES (?1, ?2, ?3)", provider.app_id,
+          provider.id, json::write(to_document(provider)));
 }
 
 class SqliteAppStore final : public AppStore {
@@ -27,7 +27,8 @@ class SqliteAppStore final : public AppStore {
 
   Result<void> put(const App& app, const std::vector<AuthProvider>& providers_to_add) override {
     return database_.write([&](WriteStep& step) {
-      step.sql.run("INSERT OR REPLACE INTO apps (id, document) VALUES (?1, ?2)", app.id, json::write(to_document(app)));
+      step.sql.run("INSERT OR REPLACE INTO apps (id, document) VALUES (?1, ?2)", app.id,
+                   json::write(to_document(app)));
       for (const AuthProvider& each : providers_to_add) store_provider(step.sql, each);
     });
   }
@@ -92,7 +93,8 @@ class SqliteAppStore final : public AppStore {
 
   Result<std::optional<Secret>> secret_by_name(std::string_view app_id, std::string_view name) override {
     return database_.read([&](Connection& sql) {
-      Query query = sql.query("SELECT value FROM secrets WHERE app_id = ?1 AND name = ?2 ORDER BY id", app_id, name);
+      Query query =
+          sql.query("SELECT value FROM secrets WHERE app_id = ?1 AND name = ?2 ORDER BY id", app_id, name);
       return query.row() ? std::optional<Secret>(Secret(query.view(0))) : std::optional<Secret>();
     });
   }
@@ -100,8 +102,8 @@ class SqliteAppStore final : public AppStore {
   Result<std::vector<ConfigDocument>> documents(std::string_view app_id, std::string_view kind) override {
     return database_.read([&](Connection& sql) {
       std::vector<ConfigDocument> out;
-      Query query = sql.query("SELECT id, value FROM documents WHERE app_id = ?1 AND kind = ?2 ORDER BY id", app_id,
-                              kind);
+      Query query = sql.query("SELECT id, value FROM documents WHERE app_id = ?1 AND kind = ?2 ORDER BY id",
+                              app_id, kind);
       while (query.row()) out.push_back({query.text(0), read_json(sql, query.view(1))});
       return out;
     });
@@ -110,23 +112,25 @@ class SqliteAppStore final : public AppStore {
   Result<std::optional<json::Value>> document(std::string_view app_id, std::string_view kind,
                                               std::string_view id) override {
     return database_.read([&](Connection& sql) {
-      Query query = sql.query("SELECT value FROM documents WHERE app_id = ?1 AND kind = ?2 AND id = ?3", app_id, kind,
-                              id);
-      return query.row() ? std::optional<json::Value>(read_json(sql, query.view(0))) : std::optional<json::Value>();
+      Query query = sql.query("SELECT value FROM documents WHERE app_id = ?1 AND kind = ?2 AND id = ?3",
+                              app_id, kind, id);
+      return query.row() ? std::optional<json::Value>(read_json(sql, query.view(0)))
+                         : std::optional<json::Value>();
     });
   }
 
   Result<void> put_document(std::string_view app_id, std::string_view kind, std::string_view id,
                             const json::Value& value) override {
     return database_.write([&](WriteStep& step) {
-      step.sql.run("INSERT OR REPLACE INTO documents (app_id, kind, id, value) VALUES (?1, ?2, ?3, ?4)", app_id, kind,
-                   id, json::write(value));
+      step.sql.run("INSERT OR REPLACE INTO documents (app_id, kind, id, value) VALUES (?1, ?2, ?3, ?4)",
+                   app_id, kind, id, json::write(value));
     });
   }
 
   Result<bool> remove_document(std::string_view app_id, std::string_view kind, std::string_view id) override {
     return database_.write([&](WriteStep& step) {
-      return step.sql.run("DELETE FROM documents WHERE app_id = ?1 AND kind = ?2 AND id = ?3", app_id, kind, id) != 0;
+      return step.sql.run("DELETE FROM documents WHERE app_id = ?1 AND kind = ?2 AND id = ?3", app_id, kind,
+                          id) != 0;
     });
   }
 
@@ -136,6 +140,8 @@ class SqliteAppStore final : public AppStore {
 
 }  // namespace
 
-std::unique_ptr<AppStore> make_app_store(Database& database) { return std::make_unique<SqliteAppStore>(database); }
+std::unique_ptr<AppStore> make_app_store(Database& database) {
+  return std::make_unique<SqliteAppStore>(database);
+}
 
 }  // namespace keyturn::server::sqlite

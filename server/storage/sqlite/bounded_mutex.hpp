@@ -7,8 +7,8 @@
 
 namespace keyturn::server::sqlite {
 
-/// A mutex whose owner may keep it for long, so that waiting for it has a limit. Not `std::timed_mutex`: the thread
-/// sanitizer of clang 14 does not know the system call behind that one.
+/// A mutex whose owner may keep it for long, so that waiting for it has a limit. Not `std::timed_mutex`: the
+/// thread sanitizer of clang 14 does not know the system call behind that one.
 class BoundedMutex {
  public:
   bool try_lock_for(std::chrono::milliseconds limit) {

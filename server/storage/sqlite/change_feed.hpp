@@ -15,9 +15,8 @@ namespace keyturn::server::sqlite {
 
 /// Hands committed changes to those who watch, on a thread of its own, in the order of `publish`.
 ///
-/// The queue is bounded: when watchers are too slow, what waits is dropped and all are told of a gap; a writer never
-/// waits for a watcher. Thread safety: all members. Observers are
-/// called with no lock held.
+/// The queue is bounded: when watchers are too slow, what waits is dropped and all are told of a gap; a
+/// writer never waits for a watcher. Thread safety: all members. Observers are called with no lock held.
 class ChangeFeed {
  public:
   ChangeFeed();

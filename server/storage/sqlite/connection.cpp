@@ -52,15 +52,17 @@ bool Query::is_null(int column) const { return sqlite3_column_type(statement_, c
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path) {
   sqlite3* handle = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE |
-                    SQLITE_OPEN_NOFOLLOW;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW;
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   std::unique_ptr<Connection> connection(new Connection(handle));
   if (code != SQLITE_OK) {
-    return Error(ErrorCode::StoreUnavailable, std::string("the database cannot be opened: ") + sqlite3_errstr(code));
+    return Error(ErrorCode::StoreUnavailable,
+                 std::string("the database cannot be opened: ") + sqlite3_errstr(code));
   }
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
-  // A file from elsewhere must not run code: no functions with side effects in its schema, no writing of the schema.
+  // A file from elsewhere must not run code: no functions with side effects in its schema, no writing of the
+  // schema.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
@@ -118,7 +120,8 @@ void Connection::keep_log_on_close() {
 int Connection::changes() const noexcept { return sqlite3_changes(handle_); }
 
 void Connection::check(int code) {
-  if (code != SQLITE_OK) fail(std::string(sqlite3_errmsg(handle_)) + " (SQLite " + std::to_string(code) + ")");
+  if (code != SQLITE_OK)
+    fail(std::string(sqlite3_errmsg(handle_)) + " (SQLite " + std::to_string(code) + ")");
 }
 
 }  // namespace keyturn::server::sqlite

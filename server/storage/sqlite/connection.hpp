@@ -16,7 +16,8 @@ struct sqlite3_stmt;
 
 namespace keyturn::server::sqlite {
 
-/// A statement's text. Only a compile-time constant converts to it, so that no input ever becomes part of SQL.
+/// A statement's text. Only a compile-time constant converts to it, so that no input ever becomes part of
+/// SQL.
 class Sql {
  public:
   consteval Sql(const char* text) : text_(text) {}  // NOLINT(google-explicit-constructor)
@@ -33,10 +34,12 @@ struct Blob {
 
 class Connection;
 
-/// One run of a prepared statement; frees it for the next run when destroyed. A text stays valid until the next `row()`.
+/// One run of a prepared statement; frees it for the next run when destroyed. A text stays valid until the
+/// next `row()`.
 class Query {
  public:
-  /// Binds the arguments to ?1, ?2, ... A null statement (it could not be prepared) makes a query without rows.
+  /// Binds the arguments to ?1, ?2, ... A null statement (it could not be prepared) makes a query without
+  /// rows.
   template <class... Args>
   Query(Connection& connection, sqlite3_stmt* statement, const Args&... args)
       : connection_(connection), statement_(statement) {
@@ -64,14 +67,17 @@ class Query {
   void bind(int index, std::int64_t number);
   void bind(int index, int number) { bind(index, static_cast<std::int64_t>(number)); }
   void bind(int index, bool flag) { bind(index, static_cast<std::int64_t>(flag)); }
-  void bind(int index, WallTime time) { bind(index, static_cast<std::int64_t>(time.time_since_epoch().count())); }
+  void bind(int index, WallTime time) {
+    bind(index, static_cast<std::int64_t>(time.time_since_epoch().count()));
+  }
 
   Connection& connection_;
   sqlite3_stmt* statement_;
 };
 
-/// One SQLite connection with its prepared statements. The first fault sticks: every later call does nothing and answers
-/// zero values, so that a step of several statements asks once, at its end, whether all went well.
+/// One SQLite connection with its prepared statements. The first fault sticks: every later call does nothing
+/// and answers zero values, so that a step of several statements asks once, at its end, whether all went
+/// well.
 ///
 /// Thread safety: none; the owner serialises.
 class Connection {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/storage/sqlite/data_folder.hpp"
 
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <string_view>
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
 
 namespace keyturn::server::sqlite {
 namespace {
@@ -24,10 +24,11 @@ Error unavailable(const std::string& what) {
 }  // namespace
 
 Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
-  if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return unavailable("the data folder cannot be made");
+  if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+    return unavailable("the data folder cannot be made");
   std::error_code code;
   const std::filesystem::path folder = std::filesystem::canonical(path, code);
-  struct stat info{};
+  struct stat info {};
   if (code || ::stat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     return Error(ErrorCode::InvalidConfiguration, "the data folder is not a folder that can be entered");
   }
@@ -54,7 +55,7 @@ Result<std::string> DataFolder::database_file() const {
   const std::string file = path_ / "keyturn.db";
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
   if (fd < 0) return unavailable("the database file cannot be opened");
-  struct stat info{};
+  struct stat info {};
   std::array<char, 16> head{};
   const bool readable = ::fstat(fd, &info) == 0;
   const ssize_t got = ::pread(fd, head.data(), head.size(), 0);

@@ -18,15 +18,18 @@ std::optional<Error> refuse_foreign(Connection& sql, int& version) {
   const std::string tables = sql.pragma("SELECT count(*) FROM sqlite_schema");
   if (sql.failed()) {
     sql.take_fault();
-    return Error(ErrorCode::StoreCorrupt, "the database file is damaged or not a database; it was left as it is");
+    return Error(ErrorCode::StoreCorrupt,
+                 "the database file is damaged or not a database; it was left as it is");
   }
   version = std::stoi(version_text);
   const bool is_new = version == 0 && application == "0" && tables == "0";
   if (!is_new && application != kApplicationId) {
-    return Error(ErrorCode::StoreCorrupt, "the database file belongs to another program; it was left as it is");
+    return Error(ErrorCode::StoreCorrupt,
+                 "the database file belongs to another program; it was left as it is");
   }
   if (version > static_cast<int>(migrations().size())) {
-    return Error(ErrorCode::StoreNewerVersion, "the database was written by a newer version; it was left as it is");
+    return Error(ErrorCode::StoreNewerVersion,
+                 "the database was written by a newer version; it was left as it is");
   }
   return std::nullopt;
 }
@@ -54,7 +57,8 @@ Result<std::unique_ptr<Connection>> open_reader(const std::string& file) {
 }  // namespace
 
 void assert_durable(Connection& sql) {
-  if (sql.pragma("PRAGMA synchronous") != "2") sql.fail("PRAGMA synchronous is not FULL: a commit would not be durable");
+  if (sql.pragma("PRAGMA synchronous") != "2")
+    sql.fail("PRAGMA synchronous is not FULL: a commit would not be durable");
 }
 
 Result<std::unique_ptr<Database>> Database::open(const SqliteOptions& options) {
@@ -72,7 +76,8 @@ Result<std::unique_ptr<Database>> Database::open(const SqliteOptions& options) {
     sql.keep_log_on_close();
     return *std::move(foreign);
   }
-  if (sql.pragma("PRAGMA journal_mode = WAL") != "wal") sql.fail("the database cannot keep a write-ahead log");
+  if (sql.pragma("PRAGMA journal_mode = WAL") != "wal")
+    sql.fail("the database cannot keep a write-ahead log");
   sql.execute(
       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -2048;"
       "PRAGMA journal_size_limit = 67108864");

@@ -32,7 +32,8 @@ struct WriteStep {
 
 /// The opened database: one writing connection, one for reads, one for the look-up of sessions.
 ///
-/// Thread safety: all members. Lock order: a connection's mutex before a cache's; no two connections' at once.
+/// Thread safety: all members. Lock order: a connection's mutex before a cache's; no two connections' at
+/// once.
 class Database {
  public:
   static Result<std::unique_ptr<Database>> open(const SqliteOptions& options);
@@ -57,7 +58,9 @@ class Database {
   };
 
   Database(DataFolder folder, const SqliteOptions& options)
-      : folder_(std::move(folder)), diagnostics_(options.diagnostics), cache_(options.session_cache_entries) {}
+      : folder_(std::move(folder)),
+        diagnostics_(options.diagnostics),
+        cache_(options.session_cache_entries) {}
 
   void begin(Connection& sql);
   void commit(WriteStep& step);

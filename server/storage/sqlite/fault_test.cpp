@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a store does when the disk, the file or the process fails (rows B-93, B-95, B-96).
-#include <fstream>
-#include <random>
-
-#include <csignal>
 #include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <random>
 
 #include "server/storage/sqlite/database.hpp"
 #include "server/storage/sqlite/faulty_disk.hpp"
@@ -82,8 +82,10 @@ TEST(SqliteFaults, AnyFailingWriteLeavesAllOrNothing) {
       const auto ended = stores->sessions().end(kApp, {}, before.id, EndReason::revoked, at(1));
       const bool met = disk.heal();
       faults += met ? 1 : 0;
-      ASSERT_EQ(stores->sessions().find(wanted.id).value().has_value(), opened.has_value()) << code << " at " << nth;
-      ASSERT_EQ(stores->sessions().find(before.id).value()->ended, ended.has_value()) << code << " at " << nth;
+      ASSERT_EQ(stores->sessions().find(wanted.id).value().has_value(), opened.has_value())
+          << code << " at " << nth;
+      ASSERT_EQ(stores->sessions().find(before.id).value()->ended, ended.has_value())
+          << code << " at " << nth;
       if (!opened) {
         expect_unavailable(opened);
         EXPECT_EQ(stores->users().find(kApp, owner.id).value()->last_authentication, stamp);
@@ -102,7 +104,8 @@ TEST(SqliteFaults, AReadOnlyDiskStillAnswersReads) {
   const auto stores = open_in(folder, 16);
   const User owner = conformance::user(1);
   ASSERT_TRUE(stores->users().create(owner).has_value());
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(stores->sessions().open(conformance::session(i, owner), 0).has_value());
+  for (int i = 0; i < 100; ++i)
+    ASSERT_TRUE(stores->sessions().open(conformance::session(i, owner), 0).has_value());
   disk.fail(1, SQLITE_READONLY, true);
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(stores->sessions().find(id('d', i)).value()->ended);
   expect_unavailable(stores->sessions().end(kApp, {}, id('d', 1), EndReason::revoked, at(1)));
@@ -115,7 +118,8 @@ TEST(SqliteFaults, AReadOnlyDiskStillAnswersReads) {
   EXPECT_FALSE(stores->users().find(kApp, owner.id).value()->disabled);
   EXPECT_EQ(stores->sessions().list(kApp, owner.id).value().size(), 100U);
   disk.heal();
-  EXPECT_EQ(stores->sessions().end(kApp, {}, id('d', 1), EndReason::revoked, at(1)).value(), EndOutcome::ended);
+  EXPECT_EQ(stores->sessions().end(kApp, {}, id('d', 1), EndReason::revoked, at(1)).value(),
+            EndOutcome::ended);
 }
 
 TEST(SqliteFaults, AConnectionThatMayNotWriteSaysSo) {
@@ -153,7 +157,8 @@ TEST(SqliteFaults, AFullDatabaseLeavesNothingHalfDone) {
   large.identities.front().data.set("text", std::string(200'000, 'x'));
   expect_unavailable(stores->users().create(large));
   EXPECT_FALSE(stores->users().find(kApp, large.id).value().has_value());
-  EXPECT_EQ(stores->sessions().end(kApp, {}, id('d', 0), EndReason::revoked, at(1)).value(), EndOutcome::ended)
+  EXPECT_EQ(stores->sessions().end(kApp, {}, id('d', 0), EndReason::revoked, at(1)).value(),
+            EndOutcome::ended)
       << "a full disk does not keep a session alive that needs no room to end";
   stores->database_for_test().sabotage_for_test("PRAGMA max_page_count = 100000");
   EXPECT_TRUE(stores->users().create(large).has_value());
@@ -183,7 +188,8 @@ TEST(SqliteFaults, ADamagedPageIsAFaultAndNotAMissingSession) {
   {
     const auto stores = open_in(folder);
     ASSERT_TRUE(stores->users().create(owner).has_value());
-    for (int i = 0; i < kSessions; ++i) ASSERT_TRUE(stores->sessions().open(conformance::session(i, owner), 0).has_value());
+    for (int i = 0; i < kSessions; ++i)
+      ASSERT_TRUE(stores->sessions().open(conformance::session(i, owner), 0).has_value());
   }
   const auto size = std::filesystem::file_size(folder.file());
   {
@@ -223,7 +229,8 @@ TEST(SqliteFaults, ADocumentThatIsNoJsonIsAFault) {
   for (int number = first;; ++number) {
     const Session session = conformance::session(number, owner);
     if (!stores->sessions().open(session, 0)) ::_exit(1);
-    if (number % 2 == 0 && !stores->sessions().end(kApp, {}, session.id, EndReason::revoked, at(1))) ::_exit(1);
+    if (number % 2 == 0 && !stores->sessions().end(kApp, {}, session.id, EndReason::revoked, at(1)))
+      ::_exit(1);
     if (::write(pipe, &number, sizeof number) != sizeof number) ::_exit(1);
   }
 }

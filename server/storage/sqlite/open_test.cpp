@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens when the database is opened: files and their modes, refusals, migrations, settings.
-#include <fstream>
-#include <sstream>
-
 #include <sqlite3.h>
 #include <sys/stat.h>
+
+#include <fstream>
+#include <sstream>
 
 #include "server/storage/sqlite/database.hpp"
 #include "server/storage/sqlite/migrations.hpp"
@@ -17,7 +17,7 @@ using conformance::at;
 using conformance::kApp;
 
 mode_t mode_of(const std::filesystem::path& path) {
-  struct stat info{};
+  struct stat info {};
   EXPECT_EQ(::stat(path.c_str(), &info), 0) << path.filename();
   return info.st_mode & 07777;
 }
@@ -48,7 +48,8 @@ std::string ask_raw(const std::filesystem::path& file, const char* sql) {
   std::string out;
   sqlite3_stmt* statement = nullptr;
   EXPECT_EQ(sqlite3_prepare_v2(handle, sql, -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
-  if (sqlite3_step(statement) == SQLITE_ROW) out = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+  if (sqlite3_step(statement) == SQLITE_ROW)
+    out = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
   sqlite3_finalize(statement);
   sqlite3_close(handle);
   return out;
@@ -107,7 +108,8 @@ TEST(SqliteOpen, RefusesAMissingParent) {
 }
 
 TEST(SqliteOpen, LeavesAFileThatIsNoDatabaseAsItIs) {
-  for (const std::string& bytes : {std::string("hello"), std::string("SQLite format 3"), std::string(8'192, 'x')}) {
+  for (const std::string& bytes :
+       {std::string("hello"), std::string("SQLite format 3"), std::string(8'192, 'x')}) {
     const TestFolder folder;
     write_file(folder.file(), bytes);
     EXPECT_EQ(refusal_of(folder).code, ErrorCode::StoreCorrupt);
@@ -164,7 +166,8 @@ TEST(SqliteOpen, KeepsEverythingOverARestart) {
     const auto stores = open_in(folder);
     ASSERT_TRUE(stores->users().create(owner).has_value());
     ASSERT_EQ(stores->sessions().open(opened, 0).value(), OpenOutcome::opened);
-    ASSERT_EQ(stores->sessions().end(kApp, {}, opened.id, EndReason::idle, at(200)).value(), EndOutcome::ended);
+    ASSERT_EQ(stores->sessions().end(kApp, {}, opened.id, EndReason::idle, at(200)).value(),
+              EndOutcome::ended);
   }
   const auto stores = open_in(folder);
   EXPECT_EQ(stores->sessions().find(opened.id).value()->reason, EndReason::idle);

@@ -28,10 +28,11 @@ std::string id_of_email(Connection& sql, std::string_view app_id, std::string_vi
 
 void change_password(WriteStep& step, const PasswordAccount& account, std::string_view hash, bool end,
                      std::string_view except, WallTime now) {
-  step.sql.run("UPDATE password_accounts SET password_hash = ?3, pending_password_hash = '' WHERE app_id = ?1 AND id = ?2",
-               account.app_id, account.id, hash);
-  step.sql.run("DELETE FROM email_tokens WHERE app_id = ?1 AND account_id = ?2 AND purpose = 1", account.app_id,
-               account.id);
+  step.sql.run(
+      "UPDATE password_accounts SET password_hash = ?3, pending_password_hash = '' WHERE app_id = ?1 AND id = ?2",
+      account.app_id, account.id, hash);
+  step.sql.run("DELETE FROM email_tokens WHERE app_id = ?1 AND account_id = ?2 AND purpose = 1",
+               account.app_id, account.id);
   if (!end || account.user_id.empty()) return;
   bump_generation(step.sql, account.app_id, account.user_id);
   end_sessions(step, account.app_id, account.user_id, except, EndReason::password_changed, now);
@@ -39,7 +40,8 @@ void change_password(WriteStep& step, const PasswordAccount& account, std::strin
 
 /// The token's account when the token is good; it is gone then.
 std::optional<PasswordAccount> use_token(Connection& sql, std::string_view app_id, std::string_view token_id,
-                                         std::string_view token_hash, EmailTokenPurpose purpose, WallTime now) {
+                                         std::string_view token_hash, EmailTokenPurpose purpose,
+                                         WallTime now) {
   std::string account_id;
   {
     Query query = sql.query(
@@ -63,8 +65,8 @@ class SqlitePasswordStore final : public PasswordStore {
       step.sql.run(
           "INSERT INTO password_accounts (app_id, id, email, password_hash, confirmed, user_id, pending_password_hash, "
           "created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-          account.app_id, account.id, account.email, account.password_hash, account.confirmed, account.user_id,
-          account.pending_password_hash, account.created);
+          account.app_id, account.id, account.email, account.password_hash, account.confirmed,
+          account.user_id, account.pending_password_hash, account.created);
       return RegisterOutcome::registered;
     });
   }
@@ -79,7 +81,8 @@ class SqlitePasswordStore final : public PasswordStore {
     });
   }
 
-  Result<std::optional<PasswordAccount>> find_by_id(std::string_view app_id, std::string_view account_id) override {
+  Result<std::optional<PasswordAccount>> find_by_id(std::string_view app_id,
+                                                    std::string_view account_id) override {
     return database_.read([&](Connection& sql) { return account(sql, app_id, account_id); });
   }
 
@@ -101,8 +104,8 @@ class SqlitePasswordStore final : public PasswordStore {
 
   Result<bool> remove(std::string_view app_id, std::string_view email) override {
     return database_.write([&](WriteStep& step) {
-      return step.sql.run("DELETE FROM password_accounts WHERE app_id = ?1 AND email = ?2 AND user_id = ''", app_id,
-                          email) != 0;
+      return step.sql.run("DELETE FROM password_accounts WHERE app_id = ?1 AND email = ?2 AND user_id = ''",
+                          app_id, email) != 0;
     });
   }
 
@@ -113,13 +116,15 @@ class SqlitePasswordStore final : public PasswordStore {
     });
   }
 
-  Result<bool> change_email(std::string_view app_id, std::string_view user_id, std::string_view email) override {
+  Result<bool> change_email(std::string_view app_id, std::string_view user_id,
+                            std::string_view email) override {
     return database_.write([&](WriteStep& step) {
       Connection& sql = step.sql;
       std::string id;
       {
-        Query query = sql.query(
-            "SELECT id FROM password_accounts WHERE app_id = ?1 AND user_id = ?2 AND user_id <> ''", app_id, user_id);
+        Query query =
+            sql.query("SELECT id FROM password_accounts WHERE app_id = ?1 AND user_id = ?2 AND user_id <> ''",
+                      app_id, user_id);
         if (!query.row()) return false;
         id = query.text(0);
       }
@@ -129,13 +134,15 @@ class SqlitePasswordStore final : public PasswordStore {
       json::Object data;
       {
         Query query = sql.query(
-            "SELECT data FROM identities WHERE app_id = ?1 AND provider_type = 'local-userpass' AND id = ?2", app_id, id);
+            "SELECT data FROM identities WHERE app_id = ?1 AND provider_type = 'local-userpass' AND id = ?2",
+            app_id, id);
         if (!query.row()) return true;
         data = read_object(sql, query.view(0));
       }
       data.set("email", email);
-      sql.run("UPDATE identities SET data = ?3 WHERE app_id = ?1 AND provider_type = 'local-userpass' AND id = ?2",
-              app_id, id, write_object(data));
+      sql.run(
+          "UPDATE identities SET data = ?3 WHERE app_id = ?1 AND provider_type = 'local-userpass' AND id = ?2",
+          app_id, id, write_object(data));
       return true;
     });
   }
@@ -143,17 +150,19 @@ class SqlitePasswordStore final : public PasswordStore {
   Result<bool> set_pending_password(std::string_view app_id, std::string_view account_id,
                                     std::string_view hash) override {
     return database_.write([&](WriteStep& step) {
-      return step.sql.run("UPDATE password_accounts SET pending_password_hash = ?3 WHERE app_id = ?1 AND id = ?2",
-                          app_id, account_id, hash) != 0;
+      return step.sql.run(
+                 "UPDATE password_accounts SET pending_password_hash = ?3 WHERE app_id = ?1 AND id = ?2",
+                 app_id, account_id, hash) != 0;
     });
   }
 
   Result<bool> rehash(std::string_view app_id, std::string_view account_id, std::string_view old_hash,
                       std::string_view new_hash) override {
     return database_.write([&](WriteStep& step) {
-      return step.sql.run("UPDATE password_accounts SET password_hash = ?4 "
-                          "WHERE app_id = ?1 AND id = ?2 AND password_hash = ?3",
-                          app_id, account_id, old_hash, new_hash) != 0;
+      return step.sql.run(
+                 "UPDATE password_accounts SET password_hash = ?4 "
+                 "WHERE app_id = ?1 AND id = ?2 AND password_hash = ?3",
+                 app_id, account_id, old_hash, new_hash) != 0;
     });
   }
 
@@ -169,11 +178,12 @@ class SqlitePasswordStore final : public PasswordStore {
   Result<void> add_token(const EmailToken& token) override {
     return database_.write([&](WriteStep& step) {
       const int purpose = static_cast<int>(token.purpose);
-      step.sql.run("DELETE FROM email_tokens WHERE app_id = ?1 AND account_id = ?2 AND purpose = ?3", token.app_id,
-                   token.account_id, purpose);
-      step.sql.run("INSERT INTO email_tokens (app_id, id, account_id, purpose, token_hash, expires) "
-                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                   token.app_id, token.id, token.account_id, purpose, token.token_hash, token.expires);
+      step.sql.run("DELETE FROM email_tokens WHERE app_id = ?1 AND account_id = ?2 AND purpose = ?3",
+                   token.app_id, token.account_id, purpose);
+      step.sql.run(
+          "INSERT INTO email_tokens (app_id, id, account_id, purpose, token_hash, expires) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+          token.app_id, token.id, token.account_id, purpose, token.token_hash, token.expires);
     });
   }
 
@@ -183,14 +193,15 @@ class SqlitePasswordStore final : public PasswordStore {
       const std::optional<PasswordAccount> row =
           use_token(step.sql, app_id, token_id, token_hash, EmailTokenPurpose::confirm, now);
       if (!row) return TokenOutcome::invalid;
-      step.sql.run("UPDATE password_accounts SET confirmed = 1 WHERE app_id = ?1 AND id = ?2", app_id, row->id);
+      step.sql.run("UPDATE password_accounts SET confirmed = 1 WHERE app_id = ?1 AND id = ?2", app_id,
+                   row->id);
       return TokenOutcome::done;
     });
   }
 
   Result<TokenOutcome> reset_with_token(std::string_view app_id, std::string_view token_id,
-                                        std::string_view token_hash, std::string_view new_hash, bool end_sessions,
-                                        WallTime now) override {
+                                        std::string_view token_hash, std::string_view new_hash,
+                                        bool end_sessions, WallTime now) override {
     return database_.write([&](WriteStep& step) {
       const std::optional<PasswordAccount> row =
           use_token(step.sql, app_id, token_id, token_hash, EmailTokenPurpose::reset, now);

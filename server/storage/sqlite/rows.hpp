@@ -18,7 +18,8 @@ namespace keyturn::server::sqlite {
 [[nodiscard]] json::Object read_object(Connection& sql, std::string_view text);
 [[nodiscard]] std::string write_object(const json::Object& object);
 
-[[nodiscard]] std::optional<User> load_user(Connection& sql, std::string_view app_id, std::string_view user_id);
+[[nodiscard]] std::optional<User> load_user(Connection& sql, std::string_view app_id,
+                                            std::string_view user_id);
 
 /// Ends the live sessions of a user but `except`; answers how many.
 int end_sessions(WriteStep& step, std::string_view app_id, std::string_view user_id, std::string_view except,

@@ -69,21 +69,30 @@ std::optional<SessionState> SessionCache::find(std::string_view id) {
     found->second.used_lately = true;
     entry = found->second;
   }
-  return SessionState{*entry.app,           unpack(entry.user), unpack(entry.device), *entry.provider,
-                      entry.refresh_expires, entry.last_used,    entry.ended,          entry.reason};
+  return SessionState{*entry.app,      unpack(entry.user),    unpack(entry.device),
+                      *entry.provider, entry.refresh_expires, entry.last_used,
+                      entry.ended,     entry.reason};
 }
 
 std::optional<SessionCache::Entry> SessionCache::entry_of(const SessionState& state) {
   const std::optional<Packed> user = pack(state.user_id);
   const std::optional<Packed> device = pack(state.device_id);
   if (!user || !device) return std::nullopt;
-  return Entry{*user,           *device,      intern(state.app_id), intern(state.provider_type), state.refresh_expires,
-               state.last_used, state.reason, state.ended,          true};
+  return Entry{*user,
+               *device,
+               intern(state.app_id),
+               intern(state.provider_type),
+               state.refresh_expires,
+               state.last_used,
+               state.reason,
+               state.ended,
+               true};
 }
 
 void SessionCache::store(Shard& shard, const Packed& key, const Entry& entry) {
   auto& entries = shard.entries;
-  // Second chance: the hand goes round the buckets and takes the first entry that was not used since it last came by.
+  // Second chance: the hand goes round the buckets and takes the first entry that was not used since it last
+  // came by.
   while (entries.size() >= max_per_shard_ && !entries.contains(key)) {
     shard.hand = (shard.hand + 1) % entries.bucket_count();
     for (auto it = entries.begin(shard.hand); it != entries.end(shard.hand); ++it) {

@@ -20,10 +20,11 @@ namespace keyturn::server::sqlite {
 
 /// The states of recently used sessions in memory, about 120 bytes each, so that a refresh reads no file.
 ///
-/// What a look-up answers must be what is committed. The one writer therefore brackets each commit that changes stored
-/// sessions with `begin_change` (takes them out, and stops readers from putting anything in) and `end_change`; between the
-/// two a reader goes to the database, where the change becomes visible at one moment. A reader that found nothing here
-/// takes a `ticket` before it reads the database and gives it with `put`, which does nothing when a change began since.
+/// What a look-up answers must be what is committed. The one writer therefore brackets each commit that
+/// changes stored sessions with `begin_change` (takes them out, and stops readers from putting anything in)
+/// and `end_change`; between the two a reader goes to the database, where the change becomes visible at one
+/// moment. A reader that found nothing here takes a `ticket` before it reads the database and gives it with
+/// `put`, which does nothing when a change began since.
 ///
 /// Thread safety: `find`, `ticket` and `put` from any thread; the rest is for the one writer.
 class SessionCache {
@@ -80,7 +81,8 @@ class SessionCache {
   std::atomic<std::uint64_t> changes_{0};  ///< Odd while a change is being committed.
   std::array<Shard, kShards> shards_;
   std::mutex names_mutex_;
-  std::set<std::string> names_;  ///< App ids and provider types: few, and never removed, so that entries may point at them.
+  std::set<std::string>
+      names_;  ///< App ids and provider types: few, and never removed, so that entries may point at them.
 };
 
 }  // namespace keyturn::server::sqlite

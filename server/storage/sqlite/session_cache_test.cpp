@@ -10,7 +10,8 @@ using conformance::at;
 using conformance::id;
 
 SessionState state_of(int user) {
-  return {conformance::kApp, id('b', user), id('e', user), "anon-user", at(1'000), at(10), false, EndReason::none};
+  return {conformance::kApp, id('b', user), id('e', user), "anon-user",
+          at(1'000),         at(10),        false,         EndReason::none};
 }
 
 TEST(SessionCache, AnswersWhatWasPut) {
@@ -34,8 +35,8 @@ TEST(SessionCache, AnswersWhatWasPut) {
 
 TEST(SessionCache, LeavesOtherFormsOfIdsToTheFile) {
   SessionCache cache(160);
-  for (const std::string& odd : {std::string(), std::string(23, 'a'), std::string(25, 'a'), std::string(24, 'A'),
-                                 std::string(24, 'g'), std::string(24, '\0')}) {
+  for (const std::string& odd : {std::string(), std::string(23, 'a'), std::string(25, 'a'),
+                                 std::string(24, 'A'), std::string(24, 'g'), std::string(24, '\0')}) {
     cache.put(odd, state_of(1), cache.ticket());
     EXPECT_FALSE(cache.find(odd).has_value());
     SessionState odd_user = state_of(1);

@@ -14,23 +14,26 @@ class SqliteSessionStore final : public SessionStore {
     return database_.write([&](WriteStep& step) {
       Connection& sql = step.sql;
       {
-        Query user = sql.query("SELECT disabled, generation FROM users WHERE app_id = ?1 AND id = ?2", session.app_id,
-                               session.user_id);
+        Query user = sql.query("SELECT disabled, generation FROM users WHERE app_id = ?1 AND id = ?2",
+                               session.app_id, session.user_id);
         if (!user.row()) return OpenOutcome::user_deleted;
         if (user.flag(0)) return OpenOutcome::user_disabled;
         if (user.integer(1) != user_generation) return OpenOutcome::user_changed;
       }
       const std::string device = write_object(session.device);
-      sql.run("INSERT INTO sessions (id, app_id, user_id, device_id, device, identity_id, provider_type, provider_id, "
-              "created, refresh_expires, last_used, over) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?10)",
-              session.id, session.app_id, session.user_id, session.device_id, device, session.identity_id,
-              session.provider_type, session.provider_id, session.created, session.refresh_expires, session.last_used);
+      sql.run(
+          "INSERT INTO sessions (id, app_id, user_id, device_id, device, identity_id, provider_type, provider_id, "
+          "created, refresh_expires, last_used, over) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?10)",
+          session.id, session.app_id, session.user_id, session.device_id, device, session.identity_id,
+          session.provider_type, session.provider_id, session.created, session.refresh_expires,
+          session.last_used);
       sql.run("UPDATE users SET last_authentication = ?3 WHERE app_id = ?1 AND id = ?2", session.app_id,
               session.user_id, session.created);
       if (session.device_id.find_first_not_of('0') != std::string::npos) {
-        sql.run("INSERT INTO devices (app_id, user_id, id, seen, data) VALUES (?1, ?2, ?3, ?4, ?5) "
-                "ON CONFLICT DO UPDATE SET seen = excluded.seen, data = excluded.data",
-                session.app_id, session.user_id, session.device_id, session.created, device);
+        sql.run(
+            "INSERT INTO devices (app_id, user_id, id, seen, data) VALUES (?1, ?2, ?3, ?4, ?5) "
+            "ON CONFLICT DO UPDATE SET seen = excluded.seen, data = excluded.data",
+            session.app_id, session.user_id, session.device_id, session.created, device);
       }
       step.after_commit = [&session](SessionCache& cache) {
         cache.add(session.id, {session.app_id, session.user_id, session.device_id, session.provider_type,
@@ -55,15 +58,15 @@ class SqliteSessionStore final : public SessionStore {
         step.changed_sessions.emplace_back(session_id);
         return EndOutcome::ended;
       }
-      Query query = step.sql.query(
-          "SELECT 1 FROM sessions WHERE id = ?3 AND app_id = ?1 AND (?2 = '' OR user_id = ?2)", app_id, user_id,
-          session_id);
+      Query query =
+          step.sql.query("SELECT 1 FROM sessions WHERE id = ?3 AND app_id = ?1 AND (?2 = '' OR user_id = ?2)",
+                         app_id, user_id, session_id);
       return query.row() ? EndOutcome::already_ended : EndOutcome::unknown;
     });
   }
 
-  Result<int> end_all(std::string_view app_id, std::string_view user_id, std::string_view except, EndReason reason,
-                      WallTime now) override {
+  Result<int> end_all(std::string_view app_id, std::string_view user_id, std::string_view except,
+                      EndReason reason, WallTime now) override {
     return database_.write([&](WriteStep& step) {
       bump_generation(step.sql, app_id, user_id);
       return end_sessions(step, app_id, user_id, except, reason, now);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a refresh, a log-in and an end of session cost in the store; run with the data on the disk in question (TMPDIR).
+// What a refresh, a log-in and an end of session cost in the store; run with the data on the disk in question
+// (TMPDIR).
+#include <benchmark/benchmark.h>
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-
-#include <benchmark/benchmark.h>
-#include <malloc.h>
 
 #include "server/storage/sqlite/sqlite_stores.hpp"
 
@@ -62,7 +63,8 @@ class Data {
       if (!stores->sessions().open(session(i, i % 1'000), 0)) std::abort();
     }
     stores.reset();
-    bytes_per_session_ = static_cast<double>(std::filesystem::file_size(folder_ / "keyturn.db") - before) / kSessions;
+    bytes_per_session_ =
+        static_cast<double>(std::filesystem::file_size(folder_ / "keyturn.db") - before) / kSessions;
   }
   ~Data() { std::filesystem::remove_all(folder_); }
 
@@ -89,7 +91,8 @@ void find_in_memory(benchmark::State& state) {
   for (int i = 0; i < kSessions; ++i) ids.push_back(object_id('d', i));
   const auto heap_before = ::mallinfo2().uordblks;
   for (const std::string& id : ids) benchmark::DoNotOptimize(stores->sessions().find(id));
-  state.counters["heap_bytes_per_session"] = static_cast<double>(::mallinfo2().uordblks - heap_before) / kSessions;
+  state.counters["heap_bytes_per_session"] =
+      static_cast<double>(::mallinfo2().uordblks - heap_before) / kSessions;
   std::size_t i = 0;
   for (auto _ : state) {
     i = (i + 7'919) % ids.size();
@@ -125,7 +128,8 @@ void end_session(benchmark::State& state) {
   const auto stores = data().open(131'072);
   static int number = 0;
   for (auto _ : state) {
-    if (!stores->sessions().end(object_id('a', 1), {}, object_id('d', number++), EndReason::revoked, WallTime())) {
+    if (!stores->sessions().end(object_id('a', 1), {}, object_id('d', number++), EndReason::revoked,
+                                WallTime())) {
       std::abort();
     }
   }

@@ -6,19 +6,24 @@
 namespace keyturn::server::sqlite {
 namespace {
 
-std::string owner_of(Connection& sql, std::string_view app_id, std::string_view provider_type, std::string_view id) {
-  Query query = sql.query("SELECT user_id FROM identities WHERE app_id = ?1 AND provider_type = ?2 AND id = ?3", app_id,
-                          provider_type, id);
+std::string owner_of(Connection& sql, std::string_view app_id, std::string_view provider_type,
+                     std::string_view id) {
+  Query query =
+      sql.query("SELECT user_id FROM identities WHERE app_id = ?1 AND provider_type = ?2 AND id = ?3", app_id,
+                provider_type, id);
   return query.row() ? query.text(0) : std::string();
 }
 
-void add_identity(Connection& sql, std::string_view app_id, std::string_view user_id, const Identity& identity) {
-  sql.run("INSERT INTO identities (app_id, provider_type, id, user_id, position, provider_id, data) "
-          "SELECT ?1, ?2, ?3, ?4, count(*), ?5, ?6 FROM identities WHERE app_id = ?1 AND user_id = ?4",
-          app_id, identity.provider_type, identity.id, user_id, identity.provider_id, write_object(identity.data));
+void add_identity(Connection& sql, std::string_view app_id, std::string_view user_id,
+                  const Identity& identity) {
+  sql.run(
+      "INSERT INTO identities (app_id, provider_type, id, user_id, position, provider_id, data) "
+      "SELECT ?1, ?2, ?3, ?4, count(*), ?5, ?6 FROM identities WHERE app_id = ?1 AND user_id = ?4",
+      app_id, identity.provider_type, identity.id, user_id, identity.provider_id,
+      write_object(identity.data));
   if (identity.provider_type == "local-userpass") {
-    sql.run("UPDATE password_accounts SET user_id = ?3 WHERE app_id = ?1 AND id = ?2 AND user_id = ''", app_id,
-            identity.id, user_id);
+    sql.run("UPDATE password_accounts SET user_id = ?3 WHERE app_id = ?1 AND id = ?2 AND user_id = ''",
+            app_id, identity.id, user_id);
   }
 }
 
@@ -30,13 +35,16 @@ class SqliteUserStore final : public UserStore {
     return database_.write([&](WriteStep& step) {
       Connection& sql = step.sql;
       for (const Identity& each : user.identities) {
-        if (!owner_of(sql, user.app_id, each.provider_type, each.id).empty()) return CreateUserOutcome::identity_taken;
+        if (!owner_of(sql, user.app_id, each.provider_type, each.id).empty())
+          return CreateUserOutcome::identity_taken;
       }
-      const bool anonymous = user.identities.size() == 1 && user.identities.front().provider_type == "anon-user";
-      sql.run("INSERT INTO users (app_id, id, type, disabled, created, last_authentication, generation, anonymous) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-              user.app_id, user.id, user.type == UserType::server, user.disabled, user.created,
-              user.last_authentication, user.generation, anonymous);
+      const bool anonymous =
+          user.identities.size() == 1 && user.identities.front().provider_type == "anon-user";
+      sql.run(
+          "INSERT INTO users (app_id, id, type, disabled, created, last_authentication, generation, anonymous) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+          user.app_id, user.id, user.type == UserType::server, user.disabled, user.created,
+          user.last_authentication, user.generation, anonymous);
       for (const Identity& each : user.identities) add_identity(sql, user.app_id, user.id, each);
       return CreateUserOutcome::created;
     });
@@ -73,7 +81,8 @@ class SqliteUserStore final : public UserStore {
     });
   }
 
-  Result<LinkOutcome> link(std::string_view app_id, std::string_view user_id, const Identity& identity) override {
+  Result<LinkOutcome> link(std::string_view app_id, std::string_view user_id,
+                           const Identity& identity) override {
     return database_.write([&](WriteStep& step) {
       Connection& sql = step.sql;
       const std::optional<User> user = load_user(sql, app_id, user_id);
@@ -95,16 +104,17 @@ class SqliteUserStore final : public UserStore {
   Result<void> update_identity_data(std::string_view app_id, std::string_view provider_type,
                                     std::string_view identity_id, const json::Object& data) override {
     return database_.write([&](WriteStep& step) {
-      step.sql.run("UPDATE identities SET data = ?4 WHERE app_id = ?1 AND provider_type = ?2 AND id = ?3", app_id,
-                   provider_type, identity_id, write_object(data));
+      step.sql.run("UPDATE identities SET data = ?4 WHERE app_id = ?1 AND provider_type = ?2 AND id = ?3",
+                   app_id, provider_type, identity_id, write_object(data));
     });
   }
 
-  Result<bool> set_disabled(std::string_view app_id, std::string_view user_id, bool disabled, WallTime now) override {
+  Result<bool> set_disabled(std::string_view app_id, std::string_view user_id, bool disabled,
+                            WallTime now) override {
     return database_.write([&](WriteStep& step) {
       const int changed = step.sql.run(
-          "UPDATE users SET disabled = ?3, generation = generation + 1 WHERE app_id = ?1 AND id = ?2", app_id, user_id,
-          disabled);
+          "UPDATE users SET disabled = ?3, generation = generation + 1 WHERE app_id = ?1 AND id = ?2", app_id,
+          user_id, disabled);
       if (changed != 0 && disabled) end_sessions(step, app_id, user_id, {}, EndReason::user_disabled, now);
       return changed != 0;
     });
@@ -115,14 +125,16 @@ class SqliteUserStore final : public UserStore {
       Connection& sql = step.sql;
       // Identities and devices go with the user, e-mail tokens with the account (foreign keys).
       if (sql.run("DELETE FROM users WHERE app_id = ?1 AND id = ?2", app_id, user_id) == 0) return false;
-      sql.run("DELETE FROM password_accounts WHERE app_id = ?1 AND user_id = ?2 AND user_id <> ''", app_id, user_id);
+      sql.run("DELETE FROM password_accounts WHERE app_id = ?1 AND user_id = ?2 AND user_id <> ''", app_id,
+              user_id);
       sql.run("DELETE FROM api_keys WHERE app_id = ?1 AND user_id = ?2 AND user_id <> ''", app_id, user_id);
       end_sessions(step, app_id, user_id, {}, EndReason::user_deleted, now);
       return true;
     });
   }
 
-  Result<std::vector<std::string>> idle_anonymous(std::string_view app_id, WallTime before, int limit) override {
+  Result<std::vector<std::string>> idle_anonymous(std::string_view app_id, WallTime before,
+                                                  int limit) override {
     return database_.read([&](Connection& sql) {
       std::vector<std::string> out;
       Query query = sql.query(
@@ -141,6 +153,8 @@ class SqliteUserStore final : public UserStore {
 
 }  // namespace
 
-std::unique_ptr<UserStore> make_user_store(Database& database) { return std::make_unique<SqliteUserStore>(database); }
+std::unique_ptr<UserStore> make_user_store(Database& database) {
+  return std::make_unique<SqliteUserStore>(database);
+}
 
 }  // namespace keyturn::server::sqlite
