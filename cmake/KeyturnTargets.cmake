@@ -60,6 +60,20 @@ function(keyturn_test name)
   endforeach()
 endfunction()
 
+# keyturn_test_suites(NAME [USES lib...]) : this folder's *.cpp as objects, for the tests of several rooms to link.
+function(keyturn_test_suites name)
+  if(NOT KEYTURN_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  add_library(${name} OBJECT ${sources})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include")
+  target_link_libraries(${name} PRIVATE keyturn_options ${ARG_USES} GTest::gmock GTest::gtest)
+  set_target_properties(${name} PROPERTIES KEYTURN_IS_TEST ON)
+  target_compile_options(${name} PRIVATE -O0)
+endfunction()
+
 # keyturn_bench(NAME [USES lib...]) : one Google Benchmark program of this folder's *_bench.cpp.
 function(keyturn_bench name)
   if(NOT KEYTURN_BUILD_BENCH)
