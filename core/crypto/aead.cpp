@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/crypto/crypto.hpp"
+#include "core/crypto/sodium_library.hpp"
 
 namespace keyturn::crypto {
 namespace {
@@ -16,12 +17,6 @@ static_assert(kAeadKeySize == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
 static_assert(kAeadNonceSize == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
 static_assert(kAeadTagSize == crypto_aead_xchacha20poly1305_ietf_ABYTES);
 
-// Chooses the fastest code for this processor; harmless when repeated.
-void prepare() {
-  static const int ready = sodium_init();
-  if (ready < 0) std::abort();
-}
-
 const unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
@@ -29,7 +24,7 @@ const unsigned char* bytes(std::string_view text) {
 }  // namespace
 
 std::string seal(const Secret& key, std::string_view plain, std::string_view associated) {
-  prepare();
+  prepare_sodium();
   if (key.size() != kAeadKeySize) std::abort();
   std::string out = random_bytes(kAeadNonceSize);
   out.resize(kAeadNonceSize + plain.size() + kAeadTagSize);
@@ -41,7 +36,7 @@ std::string seal(const Secret& key, std::string_view plain, std::string_view ass
 }
 
 std::optional<Secret> unseal(const Secret& key, std::string_view sealed, std::string_view associated) {
-  prepare();
+  prepare_sodium();
   if (key.size() != kAeadKeySize || sealed.size() < kAeadNonceSize + kAeadTagSize) return std::nullopt;
   const std::string_view text = sealed.substr(kAeadNonceSize);
   // One byte at least, so that there is a place to write to.

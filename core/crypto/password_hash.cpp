@@ -7,19 +7,12 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "core/crypto/sodium_library.hpp"
+
 namespace keyturn::crypto {
-namespace {
-
-// Chooses the fastest code for this processor; harmless when repeated.
-void prepare() {
-  static const int ready = sodium_init();
-  if (ready < 0) std::abort();
-}
-
-}  // namespace
 
 std::string hash_password(std::string_view password, const PasswordCost& cost) {
-  prepare();
+  prepare_sodium();
   std::array<char, crypto_pwhash_STRBYTES> encoded{};
   if (crypto_pwhash_str_alg(encoded.data(), password.data(), password.size(), cost.passes, cost.memory_bytes,
                             crypto_pwhash_ALG_ARGON2ID13) != 0) {
@@ -29,7 +22,7 @@ std::string hash_password(std::string_view password, const PasswordCost& cost) {
 }
 
 bool verify_password(std::string_view password, const std::string& encoded) {
-  prepare();
+  prepare_sodium();
   errno = 0;
   const bool same = crypto_pwhash_argon2id_str_verify(encoded.c_str(), password.data(), password.size()) == 0;
   if (!same && errno == ENOMEM) std::abort();  // a missing answer must not pass for "wrong password"
@@ -37,7 +30,7 @@ bool verify_password(std::string_view password, const std::string& encoded) {
 }
 
 bool needs_rehash(const std::string& encoded, const PasswordCost& cost) {
-  prepare();
+  prepare_sodium();
   return crypto_pwhash_argon2id_str_needs_rehash(encoded.c_str(), cost.passes, cost.memory_bytes) != 0;
 }
 

@@ -24,7 +24,7 @@ using testing::RecordedRequest;
 using testing::ScriptedResponse;
 using testing::ScriptedStream;
 
-const char* const kCall = "/api/client/v2.0/app/app/functions/call";
+const char* const kStreamedCall = "/api/client/v2.0/app/app/functions/call";
 const char* const kInsert =
     R"({"_id":{"_data":"1"},"operationType":"insert","documentKey":{"_id":{"$numberInt":"1"}},)"
     R"("fullDocument":{"_id":{"$numberInt":"1"},"text":"50%\nand more"},"ns":{"db":"shop","coll":"dogs"}})";
@@ -69,12 +69,13 @@ class WatchTest : public ::testing::Test {
   ScriptedStream streams() {
     ScriptedStream stream;
     server.enqueue(
-        "GET", kCall,
+        "GET", kStreamedCall,
         {.headers = {{"Content-Type", "text/event-stream"}}, .body = ": hello\n\n", .stream = stream});
     return stream;
   }
   void refuses(int status, std::string body, HttpHeaders headers = {}) {
-    server.enqueue("GET", kCall, {.status = status, .headers = std::move(headers), .body = std::move(body)});
+    server.enqueue("GET", kStreamedCall,
+                   {.status = status, .headers = std::move(headers), .body = std::move(body)});
   }
   template <class Condition>
   static bool comes_true(Condition condition) {
@@ -133,13 +134,13 @@ TEST_F(WatchTest, CancelClosesTheConnectionWithinATenthOfASecond) {
   ASSERT_TRUE(comes_true([&] { return !stream.is_open(); }));
   EXPECT_LT(system_clock().boot_now() - asked, 100ms);
   EXPECT_TRUE(told.errors.empty());
-  EXPECT_EQ(server.count("GET", kCall), 1);
+  EXPECT_EQ(server.count("GET", kStreamedCall), 1);
 }
 
 TEST_F(WatchTest, ForgottenAnswerIsACancelledWatch) {
   const ScriptedStream stream = streams();
   { auto forgotten = dogs.watch(told.observer()); }
-  ASSERT_TRUE(comes_true([&] { return server.count("GET", kCall) == 1; }));
+  ASSERT_TRUE(comes_true([&] { return server.count("GET", kStreamedCall) == 1; }));
   EXPECT_TRUE(comes_true([&] { return !stream.is_open(); }));
 }
 
@@ -148,7 +149,7 @@ TEST_F(WatchTest, ExpiredTokenIsRefreshedBeforeTheStart) {
   const ScriptedStream stream = streams();
   const WatchStream watch = dogs.watch(told.observer()).get();
   EXPECT_EQ(server.refresh_count(), 1);
-  EXPECT_EQ(server.count("GET", kCall), 2);
+  EXPECT_EQ(server.count("GET", kStreamedCall), 2);
   EXPECT_EQ(find_header(server.requests().back().headers, "authorization"), "Bearer " + user.access_token());
 }
 
@@ -158,7 +159,7 @@ TEST_F(WatchTest, FreshTokenThatIsRefusedTooEndsTheWatch) {
   const auto refused = dogs.watch(told.observer()).result();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::InvalidSession);
-  EXPECT_EQ(server.count("GET", kCall), 2) << "no loop";
+  EXPECT_EQ(server.count("GET", kStreamedCall), 2) << "no loop";
 }
 
 TEST_F(WatchTest, LostStreamIsOpenedAgainAndTheGapTold) {
