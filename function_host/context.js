@@ -76,19 +76,23 @@ function makeCollection(host, service, database, collection) {
     find: (query, project, options) => makeFind(call, { query: query || {}, ...(project && { project }), ...options }),
     findOne: (query, project, options) => call('findOne', { query: query || {}, ...(project && { project }), ...options }),
     findOneAndUpdate: change('findOneAndUpdate'),
-    findOneAndReplace: change('findOneAndReplace'),
+    async findOneAndReplace(filter, replacement, options) {
+      // One client spells a deletion so; a function that forgot its document does not mean one.
+      if (replacement === undefined || replacement === null) throw new ErrorOf('findOneAndReplace needs a replacement');
+      return change('findOneAndReplace')(filter, replacement, options);
+    },
     findOneAndDelete: (filter, options) => change('findOneAndDelete')(filter, undefined, options),
     insertOne: (document) => call('insertOne', { document }),
-    insertMany: (documents) => call('insertMany', { documents }),
+    insertMany: (documents, options) => call('insertMany', { documents, ...options }),
     updateOne: (query, update, options) => call('updateOne', { query: query || {}, update, ...options }),
     updateMany: (query, update, options) => call('updateMany', { query: query || {}, update, ...options }),
-    replaceOne: (query, update, options) => call('updateOne', { query: query || {}, update, ...options }),
-    deleteOne: (query) => call('deleteOne', { query: query || {} }),
-    deleteMany: (query) => call('deleteMany', { query: query || {} }),
+    replaceOne: (query, replacement, options) => call('replaceOne', { query: query || {}, replacement, ...options }),
+    deleteOne: (query, options) => call('deleteOne', { query: query || {}, ...options }),
+    deleteMany: (query, options) => call('deleteMany', { query: query || {}, ...options }),
     count: (query, options) => call('count', { query: query || {}, ...options }),
-    distinct: (key, query) => call('distinct', { key, query: query || {} }),
+    distinct: (key, query, options) => call('distinct', { key, query: query || {}, ...options }),
     bulkWrite: (operations, options) => call('bulkWrite', { operations, ...options }),
-    aggregate: (pipeline) => makeCursor(() => call('aggregate', { pipeline: pipeline || [] })),
+    aggregate: (pipeline, options) => makeCursor(() => call('aggregate', { pipeline: pipeline || [], ...options })),
     watch() { throw new ErrorOf('watch is not available in functions: a call ends before a change would come'); },
   };
 }

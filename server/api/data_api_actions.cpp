@@ -128,6 +128,10 @@ Result<DataApiAction> read_data_api_action(std::string_view name, const EjsonDoc
     if (!text) return text.error();
     out.arguments.append(std::string(where), **text);
   }
+  // What would change the answer is refused where it is known, not dropped here.
+  for (const char* option : {"collation", "let", "min", "max", "returnKey", "showRecordId", "ordered"}) {
+    if (const Ejson* value = body.find(option)) out.arguments.append(option, *value);
+  }
   for (const Member& member : action->members) {
     if (member.kind == Kind::none) break;
     auto value = read_member(body, member);

@@ -13,6 +13,7 @@
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/path.hpp"
 #include "server/domain/documents/pipeline.hpp"
+#include "server/domain/documents/refusals.hpp"
 #include "server/domain/refusal.hpp"
 
 namespace keyturn::server {
@@ -307,6 +308,15 @@ Result<Ejson> run_data_action(const DataScope& scope, std::string_view action, c
   if (known == kActions.end()) {
     return refusal(ErrorCode::ServiceCommandNotFound, "command not found: '" + std::string(action) + "'");
   }
+  // They would change the answer, so they are not passed over.
+  for (const char* option :
+       {"collation", "let", "min", "max", "returnKey", "showRecordId", "returnDocument"}) {
+    const Ejson* value = text.find(option);
+    if (value != nullptr && !value->is_null())
+      return documents::outside_the_subset("the option " + std::string(option));
+  }
+  if (const Ejson* ordered = text.find("ordered"); ordered != nullptr && *ordered == Ejson(false))
+    return documents::outside_the_subset("the option ordered: false");
   Arguments arguments(text);
   return known->second(scope, arguments);
 }

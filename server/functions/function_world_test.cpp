@@ -75,6 +75,7 @@ TEST_F(FunctionWorldTest, ReachesEveryOperationOfACollection) {
                   {"insertMany", R"({"insertedIds":["a","b"]})"},
                   {"updateOne", R"({"matchedCount":{"$numberInt":"1"},"modifiedCount":{"$numberInt":"1"}})"},
                   {"updateMany", R"({"matchedCount":{"$numberInt":"2"},"modifiedCount":{"$numberInt":"2"}})"},
+                  {"replaceOne", R"({"matchedCount":{"$numberInt":"0"}})"},
                   {"deleteOne", R"({"deletedCount":{"$numberInt":"1"}})"},
                   {"deleteMany", R"({"deletedCount":{"$numberInt":"2"}})"},
                   {"count", R"({"$numberLong":"7"})"},
@@ -131,6 +132,13 @@ TEST_F(FunctionWorldTest, ReachesEveryOperationOfACollection) {
           .first,
       R"(findOneAndUpdate {"filter":{"a":{"$numberLong":"1"}},"update":{"$inc":{"n":{"$numberLong":"1"}}},"returnNewDocument":true,)"
       R"("sort":{"n":{"$numberLong":"1"}},"projection":{"n":{"$numberLong":"1"}}})");
+  EXPECT_EQ(asked_by("c.replaceOne({a: 'x'}, {b: 'y'}, {upsert: true})").first,
+            R"(replaceOne {"query":{"a":"x"},"replacement":{"b":"y"},"upsert":true})");
+  // Only realm-web's way of saying "delete"; a function that forgot the document does not mean it.
+  EXPECT_EQ(asked_by("c.findOneAndReplace({}).catch((e) => e.message)"),
+            Pair("", R"("findOneAndReplace needs a replacement")"));
+  EXPECT_EQ(asked_by("c.insertMany([{}], {ordered: false})").first,
+            R"(insertMany {"documents":[{}],"ordered":false})");
   EXPECT_EQ(asked_by("c.findOneAndReplace({}, {b: 1})").first,
             R"(findOneAndReplace {"filter":{},"update":{"b":{"$numberLong":"1"}}})");
   EXPECT_EQ(asked_by("c.findOneAndDelete({}, {sort: {n: 1}})").first,

@@ -259,6 +259,7 @@ TEST_F(Documents, AWatcherSeesWhatItMayAndAskedFor) {
   ASSERT_TRUE(a && b && c);
   call(the_system(), "insertMany", R"("documents":[{"_id":1,"owner_id":"u1"},{"_id":2,"owner_id":"u2"}])");
   call(the_system(), "updateOne", R"("query":{"_id":1},"update":{"$set":{"n":7},"$unset":{"x":1}})");
+  call(the_system(), "updateOne", R"("query":{"_id":1},"update":{"$set":{"n":7}})");  // changes nothing
   call(the_system(), "updateOne", R"("query":{"_id":1},"update":{"owner_id":"u1","m":1})");
   call(the_system(), "deleteMany", R"("query":{})");
   const std::string ns = R"("ns":{"db":"d","coll":"c"},"documentKey":{"_id":1})";
@@ -274,6 +275,18 @@ TEST_F(Documents, AWatcherSeesWhatItMayAndAskedFor) {
           R"({"_id":{"_data":"4"},"operationType":"delete",)" + ns + "}"}));
   EXPECT_EQ(by_id.wait_for(2).size(), 2U);
   EXPECT_EQ(filtered.wait_for(3).size(), 3U);
+}
+
+TEST_F(Documents, AnOptionThatWouldChangeTheAnswerIsRefusedByName) {
+  for (const char* option :
+       {"collation", "let", "min", "max", "returnKey", "showRecordId", "returnDocument"}) {
+    const std::string answer = call(the_system(), "find", "\"" + std::string(option) + "\":{}");
+    EXPECT_EQ(answer.find("the option " + std::string(option) + " is not supported"), 0U) << answer;
+  }
+  EXPECT_NE(call(the_system(), "insertMany", R"("documents":[{}],"ordered":false)").find("ordered"),
+            std::string::npos);
+  EXPECT_EQ(call(the_system(), "count", R"("query":{},"collation":null,"ordered":true)"),
+            R"({"$numberLong":"0"})");
 }
 
 TEST_F(Documents, AWatcherFollowsAChangeOfTheRules) {

@@ -62,6 +62,7 @@ Result<Node> compile_call(const std::string& name, const Ejson& operand, int dep
   if (name == "$cond" && operand.get_if<EjsonDocument>() != nullptr) {
     const Ejson* parts[] = {operand.find("if"), operand.find("then"), operand.find("else")};
     arguments.clear();
+    if (operand.get_if<EjsonDocument>()->size() > 3) return refused("Unrecognized parameter to $cond");
     for (const Ejson* part : parts) {
       if (part == nullptr) return refused("Missing 'if', 'then' or 'else' parameter to $cond");
       arguments.push_back(*part);
@@ -86,9 +87,12 @@ Result<Node> compile_text(const std::string& text) {
     node.path = Path(text.substr(7));
   } else if (text.starts_with("$$")) {
     return outside_the_subset("the variable " + text);
-  } else if (text.starts_with('$') && text.size() > 1) {
+  } else if (text.starts_with('$')) {
     node.kind = Node::Kind::field;
     node.path = Path(text.substr(1));
+    for (const std::string& part : node.path.parts()) {
+      if (part.empty()) return refused("'" + text + "' by itself is not a valid FieldPath");
+    }
   } else {
     node.literal = text;
   }
@@ -106,6 +110,8 @@ Result<Node> compile_node(const Ejson& specification, int depth) {
     for (const auto& [name, value] : *document) {
       if (name.starts_with('$'))
         return refused("an object representing an expression must have exactly one field");
+      if (name.empty() || name.find('.') != std::string::npos)
+        return refused("FieldPath field names may not be empty or contain '.': '" + name + "'");
       auto member = compile_node(value, depth + 1);
       if (!member) return member;
       node.names.push_back(name);
@@ -137,6 +143,7 @@ Value field(const Ejson& value, const std::vector<std::string>& parts, std::size
   if (array == nullptr) return std::nullopt;
   EjsonArray collected;
   for (const Ejson& element : *array) {
+    if (element.get_if<EjsonDocument>() == nullptr) continue;
     if (auto found = field(element, parts, depth)) collected.push_back(std::move(*found));
   }
   return Ejson(std::move(collected));
@@ -218,7 +225,28 @@ Outcome comparison(const std::string& name, const std::vector<Value>& values) {
 
 Outcome evaluate_node(const Node& node, const EjsonDocument& root);
 
+// Operators that ask for no more arguments than they need: what is not chosen cannot fail.
+Outcome choose(const Node& node, const EjsonDocument& root) {
+  if (node.name == "$cond") {
+    auto condition = evaluate_node(node.arguments[0], root);
+    if (!condition) return condition;
+    return evaluate_node(node.arguments[truthy(*condition) ? 1 : 2], root);
+  }
+  for (const Node& argument : node.arguments) {
+    auto value = evaluate_node(argument, root);
+    if (!value) return value;
+    if (node.name == "$ifNull") {
+      if (!nullish(*value) || &argument == &node.arguments.back()) return value;
+    } else if (truthy(*value) == (node.name == "$or")) {
+      return Value(Ejson(node.name == "$or"));
+    }
+  }
+  return Value(Ejson(node.name == "$and"));
+}
+
 Outcome call(const Node& node, const EjsonDocument& root) {
+  if (node.name == "$cond" || node.name == "$ifNull" || node.name == "$and" || node.name == "$or")
+    return choose(node, root);
   std::vector<Value> values;
   for (const Node& argument : node.arguments) {
     auto value = evaluate_node(argument, root);
@@ -229,15 +257,6 @@ Outcome call(const Node& node, const EjsonDocument& root) {
   if (name == "$add" || name == "$subtract" || name == "$multiply" || name == "$divide")
     return arithmetic(name, values);
   if (name == "$concat" || name == "$toLower" || name == "$toUpper") return text(name, values);
-  if (name == "$ifNull") {
-    for (const Value& value : values) {
-      if (!nullish(value)) return value;
-    }
-    return values.back();
-  }
-  if (name == "$cond") return truthy(values[0]) ? values[1] : values[2];
-  if (name == "$and") return Value(Ejson(std::all_of(values.begin(), values.end(), truthy)));
-  if (name == "$or") return Value(Ejson(std::any_of(values.begin(), values.end(), truthy)));
   if (name == "$not") return Value(Ejson(!truthy(values[0])));
   if (name == "$arrayElemAt") return element_at(values);
   if (name == "$size") {

@@ -13,7 +13,11 @@ namespace {
 using Index = std::optional<std::size_t>;
 
 bool compares(const Ejson& value, const Ejson& operand, Test::Kind kind) {
-  if (type_bracket(value) != type_bracket(operand)) return false;
+  if (type_bracket(value) != type_bracket(operand)) {
+    // Only the two keys compare with values of every type.
+    const bool is_above = kind == Test::Kind::gt || kind == Test::Kind::gte;
+    return is_above ? operand.get_if<BsonMinKey>() != nullptr : operand.get_if<BsonMaxKey>() != nullptr;
+  }
   const auto nan = [](const Ejson& v) { return v.to_double() && *v.to_double() != *v.to_double(); };
   if (is_number(value) && (nan(value) || nan(operand))) {
     return nan(value) && nan(operand) && (kind == Test::Kind::gte || kind == Test::Kind::lte);
@@ -70,6 +74,24 @@ bool holds_for(const Test& test, const Ejson* value) {
   return false;
 }
 
+bool element_matches(const Test& test, const Ejson& element);
+
+// A test of one element by itself: what an array inside it holds does not count.
+bool holds_for_element(const Test& test, const Ejson& element) {
+  const auto holds = [&](const Test& each) { return holds_for_element(each, element); };
+  bool result = false;
+  if (test.kind == Test::Kind::all) {
+    result = !test.tests.empty() && std::all_of(test.tests.begin(), test.tests.end(), holds);
+  } else if (test.kind == Test::Kind::element) {
+    const auto* array = element.get_if<EjsonArray>();
+    result = array != nullptr && std::any_of(array->begin(), array->end(),
+                                             [&](const Ejson& each) { return element_matches(test, each); });
+  } else {
+    result = holds_for(test, &element);
+  }
+  return result != test.negated;
+}
+
 bool element_matches(const Test& test, const Ejson& element) {
   if (test.child) {
     if (const auto* document = element.get_if<EjsonDocument>())
@@ -81,9 +103,8 @@ bool element_matches(const Test& test, const Ejson& element) {
     }
     return false;
   }
-  const EjsonDocument wrapped{{"", element}};
   return std::all_of(test.tests.begin(), test.tests.end(),
-                     [&](const Test& each) { return evaluate_test(each, wrapped).matches; });
+                     [&](const Test& each) { return holds_for_element(each, element); });
 }
 
 // A test at the end of a path: of the value itself, or of an element when it is an array.

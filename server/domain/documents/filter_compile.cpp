@@ -42,6 +42,7 @@ Result<Test> compile_regex(const Path& path, const Ejson& pattern, std::string_v
   std::string flags(options);
   if (const auto* regex = pattern.get_if<BsonRegex>()) {
     text = regex->pattern;
+    if (!flags.empty() && !regex->options.empty()) return refused("options set in both $regex and $options");
     if (flags.empty()) flags = regex->options;
   } else if (const auto* string = pattern.get_if<std::string>()) {
     text = *string;
@@ -86,6 +87,7 @@ Result<Test> compile_type(const Path& path, const Ejson& operand) {
   Test test = make(Test::Kind::type, path);
   const EjsonArray one = {operand};
   const auto* several = operand.get_if<EjsonArray>();
+  if (several != nullptr && several->empty()) return refused("$type must match at least one type");
   for (const Ejson& each : several == nullptr ? one : *several) {
     if (const auto* name = each.get_if<std::string>()) {
       if (*name == "number") {
@@ -96,8 +98,12 @@ Result<Test> compile_type(const Path& path, const Ejson& operand) {
                                        [&](const TypeName& t) { return t.name == *name; });
       if (found == kTypeNames.end()) return refused("Unknown type name alias: " + *name);
       test.types.push_back(found->number);
-    } else if (const auto number = each.to_int64(); number && *number >= -1 && *number <= 127) {
-      test.types.push_back(static_cast<int>(*number));
+    } else if (const auto number = each.to_int64()) {
+      const auto* found = std::find_if(kTypeNames.begin(), kTypeNames.end(),
+                                       [&](const TypeName& t) { return t.number == *number; });
+      if (found == kTypeNames.end())
+        return refused("Invalid numerical type code: " + std::to_string(*number));
+      test.types.push_back(found->number);
     } else {
       return refused("type must be represented as a number or a string");
     }
@@ -118,7 +124,7 @@ Result<Test> compile_element(const Path& path, const Ejson& operand, int depth) 
                                                  : compile_query(*document, depth + 1);
   if (!child) return child.error();
   if (is_operators(operand) && !logical) {
-    // Operators on the element itself: it is wrapped as the member "" of a document, which the path "" reads.
+    // Operators on the element itself, which has no path.
     for (const Node& each : child->children) {
       if (each.kind != Node::Kind::test) return outside_the_subset("$not inside $elemMatch with operators");
       test.tests.push_back(*each.test);
@@ -133,10 +139,17 @@ Result<Test> compile_all(const Path& path, const Ejson& operand, int depth) {
   const auto* values = operand.get_if<EjsonArray>();
   if (values == nullptr) return refused("$all needs an array");
   Test test = make(Test::Kind::all, path);
+  const bool of_elements = !values->empty() && values->front().find("$elemMatch") != nullptr;
   for (const Ejson& value : *values) {
-    if (is_operators(value)) {
+    if (is_operators(value) != of_elements) return refused("no $ expressions in $all");
+    if (value.get_if<BsonRegex>() != nullptr) {
+      auto regex = compile_regex(path, value, "");
+      if (!regex) return regex.error();
+      test.tests.push_back(std::move(*regex));
+    } else if (of_elements) {
       const Ejson* element = value.find("$elemMatch");
-      if (element == nullptr) return refused("no $ expressions in $all");
+      if (element == nullptr || value.get_if<EjsonDocument>()->size() != 1)
+        return refused("no $ expressions in $all");
       auto compiled = compile_element(path, *element, depth);
       if (!compiled) return compiled.error();
       test.tests.push_back(std::move(*compiled));
@@ -187,8 +200,10 @@ Result<Node> compile_operator(const Path& path, const std::string& name, const E
       "$bitsAllClear",  "$bitsAnyClear", "$jsonSchema"};
   Result<Test> test = [&]() -> Result<Test> {
     if (name == "$eq" || name == "$ne") {
-      return operand.get_if<BsonRegex>() != nullptr ? compile_regex(path, operand, "")
-                                                    : Result<Test>(make(Test::Kind::eq, path, operand));
+      // Unlike {a: /x/}, this looks for the stored regular expression itself.
+      if (name == "$ne" && operand.get_if<BsonRegex>() != nullptr)
+        return refused("Can't have regex as arg to $ne.");
+      return make(Test::Kind::eq, path, operand);
     }
     if (const auto kind = comparison(name)) return make(*kind, path, operand);
     if (name == "$in" || name == "$nin") return compile_in(path, operand, name);

@@ -28,7 +28,12 @@ Result<Group> Group::compile(const EjsonDocument& specification) {
       return refused("The field name '" + name + "' cannot contain '.'");
     const auto kind = kKinds.find(document->begin()->first);
     if (kind == kKinds.end()) return outside_the_subset("the accumulator " + document->begin()->first);
-    auto expression = Expression::compile(kind->second == Kind::count ? Ejson() : document->begin()->second);
+    const Ejson* operand = &document->begin()->second;
+    if (operand->get_if<EjsonArray>() != nullptr)
+      return refused("The " + kind->first + " accumulator is a unary operator");
+    if (kind->second == Kind::count && *operand != Ejson(EjsonDocument()))
+      return refused("$count takes no arguments, i.e. $count:{}");
+    auto expression = Expression::compile(kind->second == Kind::count ? Ejson() : *operand);
     if (!expression) return expression.error();
     accumulators.push_back({name, kind->second, std::move(*expression)});
   }

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "server/domain/documents/expression.hpp"
+#include "server/domain/documents/fields_stage.hpp"
 #include "server/domain/documents/filter.hpp"
 #include "server/domain/documents/group.hpp"
 #include "server/domain/documents/order.hpp"
@@ -23,14 +24,6 @@ using Documents = std::vector<EjsonDocument>;
 struct Match {
   EjsonDocument query;
   Filter filter;
-};
-struct AddFields {
-  std::vector<std::pair<std::string, Expression>> fields;
-};
-/// `$project` with computed members; the plain part keeps what it names.
-struct Project {
-  Projection plain;
-  AddFields computed;
 };
 struct Unset {
   Projection projection;
@@ -58,7 +51,7 @@ struct Lookup {
 struct ReplaceRoot {
   Expression root;
 };
-using Stage = std::variant<Match, AddFields, Project, Unset, Sort, Skip, Limit, Count, Unwind, Lookup,
+using Stage = std::variant<Match, AddFields, ProjectFields, Unset, Sort, Skip, Limit, Count, Unwind, Lookup,
                            ReplaceRoot, Group>;
 
 void set_path(EjsonDocument& document, const Path& path, std::size_t depth, Ejson value) {
@@ -73,43 +66,10 @@ void set_path(EjsonDocument& document, const Path& path, std::size_t depth, Ejso
   set_path(*child->get_if<EjsonDocument>(), path, depth + 1, std::move(value));
 }
 
-Result<Stage> compile_fields(const EjsonDocument& specification) {
-  AddFields stage;
-  for (const auto& [name, value] : specification) {
-    auto expression = Expression::compile(value);
-    if (!expression) return expression.error();
-    stage.fields.emplace_back(name, std::move(*expression));
-  }
-  return Stage(std::move(stage));
-}
-
-Result<Stage> compile_project(const EjsonDocument& specification) {
-  if (specification.empty()) return refused("specification must have at least one field");
-  EjsonDocument plain;
-  EjsonDocument computed;
-  bool excludes = false;
-  for (const auto& [name, value] : specification) {
-    const bool flag = value.get_if<bool>() != nullptr || value.to_double().has_value();
-    (flag ? plain : computed).set(name, value);
-    excludes = excludes || (flag && name != "_id" && (value == Ejson(false) || value.to_double() == 0.0));
-  }
-  if (excludes && !computed.empty())
-    return refused("Invalid $project: a computed field in an exclusion projection");
-  // Only computed members: everything else but _id is left out, as with an inclusion.
-  if (!computed.empty() && plain.empty()) plain.set("_id", true);
-  const bool no_id_only = plain.size() == 1 && plain.contains("_id") && !computed.empty() &&
-                          (plain.begin()->second == Ejson(false) || plain.begin()->second.to_double() == 0.0);
-  auto projection = Projection::compile(no_id_only ? EjsonDocument{{"_id", true}} : plain);
-  if (!projection) return projection.error();
-  auto fields = compile_fields(computed);
-  if (!fields) return fields.error();
-  Project stage{std::move(*projection), std::get<AddFields>(std::move(*fields))};
-  if (no_id_only) {
-    auto none = Projection::compile({{"_id", false}, {"", true}});
-    if (!none) return none.error();
-    stage.plain = std::move(*none);
-  }
-  return Stage(std::move(stage));
+template <class T>
+Result<Stage> as_stage(Result<T> compiled) {
+  if (!compiled) return compiled.error();
+  return Stage(std::move(*compiled));
 }
 
 Result<Stage> compile_unset(const Ejson& operand) {
@@ -129,15 +89,26 @@ Result<Stage> compile_unset(const Ejson& operand) {
 
 Result<Stage> compile_unwind(const Ejson& operand) {
   Unwind stage;
+  for (const auto* members = operand.get_if<EjsonDocument>(); members != nullptr; members = nullptr) {
+    for (const auto& member : *members) {
+      if (member.first != "path" && member.first != "preserveNullAndEmptyArrays" &&
+          member.first != "includeArrayIndex")
+        return refused("unrecognized option to $unwind stage: " + member.first);
+    }
+  }
   const Ejson* path = operand.get_if<std::string>() != nullptr ? &operand : operand.find("path");
   const auto* text = path == nullptr ? nullptr : path->get_if<std::string>();
   if (text == nullptr || text->size() < 2 || text->front() != '$')
     return refused("path option to $unwind stage should be prefixed with a '$'");
   stage.path = Path(text->substr(1));
-  if (const Ejson* keep = operand.find("preserveNullAndEmptyArrays")) stage.keep_empty = *keep == Ejson(true);
+  if (const Ejson* keep = operand.find("preserveNullAndEmptyArrays")) {
+    if (keep->get_if<bool>() == nullptr)
+      return refused("expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage");
+    stage.keep_empty = *keep == Ejson(true);
+  }
   if (const Ejson* index = operand.find("includeArrayIndex")) {
     const auto* name = index->get_if<std::string>();
-    if (name == nullptr || name->empty())
+    if (name == nullptr || name->empty() || name->front() == '$')
       return refused("expected a non-empty string for the includeArrayIndex option to $unwind stage");
     stage.index_name = *name;
   }
@@ -147,6 +118,8 @@ Result<Stage> compile_unwind(const Ejson& operand) {
 Result<Stage> compile_lookup(const Ejson& operand) {
   if (operand.find("pipeline") != nullptr || operand.find("let") != nullptr)
     return outside_the_subset("$lookup with a pipeline");
+  if (const auto* members = operand.get_if<EjsonDocument>(); members != nullptr && members->size() > 4)
+    return refused("$lookup takes from, localField, foreignField and as");
   std::string parts[4];
   const char* const names[] = {"from", "localField", "foreignField", "as"};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -189,12 +162,13 @@ Result<Stage> compile_stage(const std::string& name, const Ejson& operand) {
     return Stage(Match{*document, std::move(*filter)});
   }
   if (name == "$sort") {
+    if (document->empty()) return refused("$sort stage must have at least one sort key");
     auto sort = Sort::compile(*document);
     if (!sort) return sort.error();
     return Stage(std::move(*sort));
   }
-  if (name == "$addFields" || name == "$set") return compile_fields(*document);
-  if (name == "$project") return compile_project(*document);
+  if (name == "$addFields" || name == "$set") return as_stage(AddFields::compile(*document));
+  if (name == "$project") return as_stage(ProjectFields::compile(*document));
   if (name == "$lookup") return compile_lookup(operand);
   if (name == "$group") {
     auto group = Group::compile(*document);
@@ -224,28 +198,18 @@ struct Runner {
     std::erase_if(documents, [&](const EjsonDocument& document) { return !stage.filter.matches(document); });
     return {};
   }
-  Result<void> add_fields(const EjsonDocument& source, EjsonDocument& target, const AddFields& stage) {
-    for (const auto& [name, expression] : stage.fields) {
-      auto value = expression.evaluate(source);
-      if (!value) return value.error();
-      if (*value) set_path(target, Path(name), 0, std::move(**value));
-    }
-    return {};
-  }
   Result<void> operator()(const AddFields& stage) {
     for (EjsonDocument& document : documents) {
       const EjsonDocument source = document;
-      const auto done = add_fields(source, document, stage);
-      if (!done) return done;
+      if (auto done = stage.apply(source, document); !done) return done;
     }
     return {};
   }
-  Result<void> operator()(const Project& stage) {
+  Result<void> operator()(const ProjectFields& stage) {
     for (EjsonDocument& document : documents) {
-      EjsonDocument shaped = stage.plain.apply(document);
-      const auto done = add_fields(document, shaped, stage.computed);
-      if (!done) return done;
-      document = std::move(shaped);
+      auto shaped = stage.apply(document);
+      if (!shaped) return shaped.error();
+      document = std::move(*shaped);
     }
     return {};
   }
@@ -284,7 +248,7 @@ struct Runner {
         unwound.push_back(std::move(copy));
       };
       if (array == nullptr) {
-        const bool empty = value == nullptr || value->is_null();
+        const bool empty = value == nullptr || value->is_null() || value->get_if<BsonUndefined>() != nullptr;
         if (!empty || stage.keep_empty) emit(nullptr, Ejson());
         continue;
       }

@@ -28,7 +28,7 @@ struct MatchResources {
 }  // namespace
 
 Result<Regex> Regex::compile(std::string_view pattern, std::string_view options) {
-  std::uint32_t flags = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+  std::uint32_t flags = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
   for (const char option : options) {
     switch (option) {
       case 'i':

@@ -2,6 +2,7 @@
 #include "server/domain/documents/shape.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/path.hpp"
@@ -83,6 +84,8 @@ Result<Projection> Projection::compile(const EjsonDocument& specification) {
     if (!add_path(projection.tree_, Path(path))) return refused("Path collision at " + path);
   }
   const Ejson* id = specification.find("_id");
+  if (projection.mode_ == Mode::exclude && id != nullptr && projection.keep_id_)
+    return refused("Cannot do inclusion on field _id in exclusion projection");
   if (projection.mode_ == Mode::everything && id != nullptr && projection.keep_id_)
     projection.mode_ = Mode::include;
   return projection;
@@ -97,6 +100,7 @@ EjsonDocument Projection::apply(const EjsonDocument& document) const {
   }
   const Ejson* id = document.find("_id");
   if (mode_ != Mode::include || id == nullptr) return shaped;
+  if (shaped.contains("_id")) return shaped;  // a part of it was named
   EjsonDocument with_id{{"_id", *id}};
   for (const auto& [name, value] : shaped) with_id.append(name, value);
   return with_id;
@@ -110,19 +114,58 @@ Result<Sort> Sort::compile(const EjsonDocument& specification) {
       if (value.get_if<EjsonDocument>() != nullptr) return outside_the_subset("$meta in a sort");
       return refused("$sort key ordering must be 1 (for ascending) or -1 (for descending)");
     }
-    sort.keys_.push_back({path, *direction < 0});
+    sort.keys_.push_back({Path(path), *direction < 0});
   }
   return sort;
 }
+
+namespace {
+
+// As `walk`, but what an index of a sort reads: a number names an element, unless it is a member of one.
+void walk_key(const Ejson& value, const std::vector<std::string>& parts, std::size_t depth,
+              const std::function<void(const Ejson*)>& take) {
+  if (depth == parts.size()) return take(&value);
+  if (const auto* document = value.get_if<EjsonDocument>()) {
+    const Ejson* member = document->find(parts[depth]);
+    return member == nullptr ? take(nullptr) : walk_key(*member, parts, depth + 1, take);
+  }
+  const auto* array = value.get_if<EjsonArray>();
+  if (array == nullptr) return take(nullptr);
+  const auto index = array_index(parts[depth]);
+  const bool is_member = std::any_of(array->begin(), array->end(), [&](const Ejson& element) {
+    return element.find(parts[depth]) != nullptr;
+  });
+  if (index && !is_member)
+    return *index < array->size() ? walk_key((*array)[*index], parts, depth + 1, take) : take(nullptr);
+  for (const Ejson& element : *array) {
+    if (element.get_if<EjsonDocument>() != nullptr)
+      walk_key(element, parts, depth, take);
+    else
+      take(nullptr);
+  }
+}
+
+// An empty array comes before null, though both are found by a query for null.
+std::weak_ordering compare_keys(const Ejson& a, const Ejson& b) {
+  const auto order = compare(a, b);
+  if (order != 0 || type_bracket(a) != type_bracket(BsonUndefined{})) return order;
+  const auto rank = [](const Ejson& value) { return value.get_if<BsonUndefined>() != nullptr ? 0 : 1; };
+  return rank(a) <=> rank(b);
+}
+
+}  // namespace
 
 // The value a document sorts by: its least element when ascending, its greatest when descending.
 Ejson Sort::key_of(const EjsonDocument& document, const Key& key) {
   std::optional<Ejson> best;
   const auto consider = [&](const Ejson& value) {
-    const bool better = !best || (key.descending ? compare(value, *best) > 0 : compare(value, *best) < 0);
+    const bool better =
+        !best || (key.descending ? compare_keys(value, *best) > 0 : compare_keys(value, *best) < 0);
     if (better) best = value;
   };
-  walk(document, Path(key.path), [&](const Ejson* value, std::optional<std::size_t>) {
+  const Ejson* first = document.find(key.path.parts().front());
+  if (first == nullptr) return {};
+  walk_key(*first, key.path.parts(), 1, [&](const Ejson* value) {
     const auto* array = value == nullptr ? nullptr : value->get_if<EjsonArray>();
     if (array == nullptr) {
       consider(value == nullptr ? Ejson() : *value);
@@ -131,7 +174,6 @@ Ejson Sort::key_of(const EjsonDocument& document, const Key& key) {
     } else {
       for (const Ejson& element : *array) consider(element);
     }
-    return false;
   });
   return best.value_or(Ejson());
 }
@@ -151,7 +193,7 @@ void Sort::apply_to(std::vector<T>& items, const DocumentOf& document_of) const 
   }
   std::stable_sort(rows.begin(), rows.end(), [this](const Row& a, const Row& b) {
     for (std::size_t i = 0; i < keys_.size(); ++i) {
-      const auto order = compare(a.keys[i], b.keys[i]);
+      const auto order = compare_keys(a.keys[i], b.keys[i]);
       if (order != 0) return keys_[i].descending ? order > 0 : order < 0;
     }
     return false;

@@ -7,6 +7,8 @@
 #include <keyturn/base/result.hpp>
 #include <keyturn/ejson.hpp>
 
+#include "server/domain/documents/path.hpp"
+
 namespace keyturn::server::documents {
 
 /// Which members of a document are shown: inclusion or exclusion of dotted paths, `_id` apart. Other forms
@@ -36,7 +38,7 @@ class Sort {
 
  private:
   struct Key {
-    std::string path;
+    Path path;
     bool descending = false;
   };
   static Ejson key_of(const EjsonDocument& document, const Key& key);

@@ -108,8 +108,25 @@ Result<void> visit_array(EjsonArray& array, std::size_t depth, const Visit& visi
   return visit_element(array, *index, depth, visit);
 }
 
+// Whether the path of a member runs into an array.
+bool passes_array(const EjsonDocument& document, const Path& path) {
+  const EjsonDocument* at = &document;
+  for (std::size_t i = 0; at != nullptr && i + 1 < path.parts().size(); ++i) {
+    const Ejson* value = at->find(path.parts()[i]);
+    if (value == nullptr) return false;
+    if (value->get_if<EjsonArray>() != nullptr) return true;
+    at = value->get_if<EjsonDocument>();
+  }
+  return false;
+}
+
 // Moves a member; both paths may pass through documents only.
 Result<void> rename(EjsonDocument& document, const UpdateStep& step, const Update::Plan& plan, WallTime now) {
+  const Path target(*step.operand.get_if<std::string>());
+  if (passes_array(document, step.path))
+    return refused("The source field cannot be an array element, '" + dotted(step.path) + "'");
+  if (passes_array(document, target))
+    return refused("The destination field cannot be an array element, '" + dotted(target) + "'");
   const Ejson* found = find_plain(document, step.path);
   if (found == nullptr) return {};
   const Ejson moved = *found;
@@ -117,17 +134,17 @@ Result<void> rename(EjsonDocument& document, const UpdateStep& step, const Updat
   remove.kind = UpdateStep::Kind::unset;
   remove.path = step.path;
   UpdateStep add;
-  add.path = Path(*step.operand.get_if<std::string>());
+  add.path = target;
   add.operand = moved;
   const Filter::Match nowhere;
   const auto removed = visit_document(document, 0, Visit{remove, plan, nowhere, now});
   return removed ? visit_document(document, 0, Visit{add, plan, nowhere, now}) : removed;
 }
 
-Result<EjsonDocument> checked(EjsonDocument after, const EjsonDocument& before, bool inserting) {
+Result<EjsonDocument> checked(EjsonDocument after, const EjsonDocument& before) {
   const Ejson* old_id = before.find("_id");
   const Ejson* new_id = after.find("_id");
-  if (!inserting && old_id != nullptr && (new_id == nullptr || !equal(*old_id, *new_id))) {
+  if (old_id != nullptr && (new_id == nullptr || !equal(*old_id, *new_id))) {
     return refused("Performing an update on the path '_id' would modify the immutable field '_id'");
   }
   const auto bytes = ejson::to_bson(after);
@@ -155,7 +172,7 @@ Result<EjsonDocument> Update::apply(const EjsonDocument& before, const Filter::M
       }
       if (name != "_id" || id == nullptr) after.set(name, value);
     }
-    return checked(std::move(after), before, inserting);
+    return checked(std::move(after), before);
   }
   EjsonDocument after = before;
   for (const UpdateStep& step : plan_->steps) {
@@ -165,7 +182,7 @@ Result<EjsonDocument> Update::apply(const EjsonDocument& before, const Filter::M
                           : visit_document(after, 0, Visit{step, *plan_, match, now});
     if (!done) return done.error();
   }
-  return checked(std::move(after), before, inserting);
+  return checked(std::move(after), before);
 }
 
 }  // namespace keyturn::server::documents

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include "server/domain/documents/order.hpp"
@@ -49,6 +50,9 @@ Result<PushPlan> compile_push(const Ejson& operand, bool modifiers) {
   PushPlan plan;
   const Ejson* each = operand.find("$each");
   if (each == nullptr) {
+    const auto* members = operand.get_if<EjsonDocument>();
+    if (members != nullptr && !members->empty() && members->begin()->first.starts_with('$'))
+      return refused("The dollar ($) prefixed field '" + members->begin()->first + "' needs $each");
     plan.values.push_back(operand);
     return plan;
   }
@@ -60,7 +64,8 @@ Result<PushPlan> compile_push(const Ejson& operand, bool modifiers) {
     if (!modifiers) return refused("Found unexpected fields after $each in $addToSet: " + name);
     const auto number = value.to_int64();
     if (name == "$position" || name == "$slice") {
-      if (!number) return refused("The value for " + name + " must be an integer value");
+      if (!number || *number == std::numeric_limits<std::int64_t>::min())
+        return refused("The value for " + name + " must be an integer value");
       (name == "$position" ? plan.position : plan.slice) = *number;
     } else if (name == "$sort") {
       const auto done = compile_sort(plan, value);
@@ -123,9 +128,12 @@ Result<void> check_operand(UpdateStep& step, const Ejson& operand) {
 
 Result<void> check_path(const std::string& path, const Update::Plan& plan) {
   const Path checked(path);
+  int positional = 0;
   for (const std::string& part : checked.parts()) {
     if (part.empty())
       return refused("The update path '" + path + "' contains an empty field name, which is not allowed.");
+    if (part == "$" && ++positional > 1)
+      return refused("Too many positional (i.e. '$') elements found in path '" + path + "'");
     if (!part.starts_with('$') || part == "$") continue;
     if (!part.starts_with("$[") || !part.ends_with(']')) {
       return refused("The dollar ($) prefixed field '" + part + "' in '" + path +
@@ -143,6 +151,22 @@ Result<void> check_path(const std::string& path, const Update::Plan& plan) {
 bool conflict(const std::string& a, const std::string& b) {
   return a == b || (a.size() < b.size() && b.starts_with(a) && b[a.size()] == '.') ||
          (b.size() < a.size() && a.starts_with(b) && a[b.size()] == '.');
+}
+
+// Both paths of a $rename name members, never places that a query or a filter chooses.
+Result<void> check_rename(const std::string& from, const std::string& to) {
+  for (const std::string& path : {from, to}) {
+    const Path checked(path);
+    for (const std::string& part : checked.parts()) {
+      if (part.empty())
+        return refused("The update path '" + path + "' contains an empty field name, which is not allowed.");
+      if (part.starts_with('$'))
+        return refused("The source and target field for $rename must not be dynamic: " + path);
+    }
+  }
+  if (conflict(from, to))
+    return refused("The source and target field for $rename must not be on the same path: " + from);
+  return {};
 }
 
 Result<std::map<std::string, Filter>> compile_array_filters(const EjsonArray& array_filters) {
@@ -178,7 +202,11 @@ Result<void> add_steps(Update::Plan& plan, const Operator& op, const EjsonDocume
     const auto operand_fault = check_operand(step, operand);
     if (!operand_fault) return operand_fault;
     std::vector<std::string> touched = {path};
-    if (op.kind == Kind::rename) touched.push_back(*operand.get_if<std::string>());
+    if (op.kind == Kind::rename) {
+      touched.push_back(*operand.get_if<std::string>());
+      const auto rename_fault = check_rename(path, touched.back());
+      if (!rename_fault) return rename_fault;
+    }
     for (const std::string& mine : touched) {
       for (const std::string& other : paths) {
         if (conflict(mine, other))
@@ -223,7 +251,19 @@ Result<Update> Update::compile(const Ejson& update, const EjsonArray& array_filt
     const auto added = add_steps(*plan, *op, *members, paths);
     if (!added) return added.error();
   }
-  if (!operators) plan->replacement = *document;
+  if (!operators) {
+    if (!array_filters.empty()) return refused("arrayFilters may not be specified for replacement updates");
+    plan->replacement = *document;
+  }
+  for (const auto& [identifier, filter] : plan->array_filters) {
+    const std::string wanted = "$[" + identifier + "]";
+    const bool is_used = std::any_of(plan->steps.begin(), plan->steps.end(), [&](const UpdateStep& step) {
+      const auto& parts = step.path.parts();
+      return std::find(parts.begin(), parts.end(), wanted) != parts.end();
+    });
+    if (!is_used)
+      return refused("The array filter for identifier '" + identifier + "' was not used in the update");
+  }
   return Update(std::move(plan));
 }
 

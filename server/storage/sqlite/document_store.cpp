@@ -136,10 +136,10 @@ class SqliteDocumentStore final : public DocumentStore {
           const auto indexes = read_indexes(sql, collection);
           for (const Found& found : matching(sql, collection, *plan, query.many ? kMostScanned : 1)) {
             ++result.matched;
+            const std::size_t changes = events.size();
             auto after = apply(sql, collection, indexes, *plan, found, where, events);
             if (!after) return after.error();
-            if (Ejson(*after).to_canonical() != Ejson(found.stored.document).to_canonical())
-              ++result.modified;
+            if (events.size() != changes) ++result.modified;
           }
           if (result.matched == 0 && query.upsert) {
             auto document = upsert(sql, collection, indexes, *plan, where, events);
@@ -348,6 +348,8 @@ class SqliteDocumentStore final : public DocumentStore {
       if (auto allowed = plan.gate->check_update(found.stored.document, *after); !allowed)
         return allowed.error();
     }
+    // What changes nothing is no event.
+    if (Ejson(*after).to_canonical() == Ejson(found.stored.document).to_canonical()) return after;
     auto put = put_document(sql, collection, indexes, found.stored.place, *after);
     if (!put) return put.error();
     const auto kind = plan.update->is_replacement() ? ChangeEvent::Kind::replace : ChangeEvent::Kind::update;

@@ -28,10 +28,16 @@ Result<EjsonDocument> upserted(const Filter& filter, const Update& update, const
 }
 
 EjsonDocument with_id(EjsonDocument document, const DocumentContext& context) {
-  if (document.contains("_id")) return document;
-  const auto id = ObjectId::from_hex(make_object_id(context.clock.wall_now(), context.random_bytes(8)));
-  EjsonDocument whole{{"_id", *id}};
-  for (const auto& [name, value] : document) whole.append(name, value);
+  const Ejson* given = document.find("_id");
+  if (given != nullptr && document.begin()->first == "_id") return document;
+  const Ejson id =
+      given != nullptr
+          ? *given
+          : Ejson(*ObjectId::from_hex(make_object_id(context.clock.wall_now(), context.random_bytes(8))));
+  EjsonDocument whole{{"_id", id}};
+  for (const auto& [name, value] : document) {
+    if (name != "_id") whole.append(name, value);
+  }
   return whole;
 }
 
