@@ -14,15 +14,23 @@
 namespace keyturn::server::api {
 namespace {
 
+/// Administrators refresh and log out where the admin API is (row B-43).
+Error not_of_clients() { return session_over("unauthorized"); }
+
 Result<Answer> refresh(Call& call) {
   auto key = proven_key(call);
   if (!key) return key.error();
   auto token = call.services.sessions.refresh(call.bearer, *key, &call.bearer_app);
   if (!token) return token.error();
+  if (call.bearer_app->app.is_admin_realm) return not_of_clients();
   return text_answer(protocol::write_session_response({*std::move(token)}), 201);
 }
 
-Result<Answer> log_out(Call& call) { return no_content_of(call.services.sessions.log_out(call.bearer)); }
+Result<Answer> log_out(Call& call) {
+  const auto token = check_token(call.services.directory, call.bearer);
+  if (token && token->app->app.is_admin_realm) return not_of_clients();
+  return no_content_of(call.services.sessions.log_out(call.bearer));
+}
 
 Result<std::vector<Session>> own_sessions(Call& call) {
   return call.services.sessions.list(call.app_id(), call.caller->principal.user_id);

@@ -21,7 +21,7 @@ Result<CheckedToken> check_form(const AppDirectory& directory, std::string_view 
                                 std::string_view over_text, WallTime now) {
   auto token = check_token(directory, compact);
   const bool is_access = type == TokenType::access;
-  if (!token) return is_access ? token.error() : session_over(std::string(kOver));
+  if (!token) return is_access ? token.error() : session_over(std::string(over_text));
   if (token->claims.type != type)
     return session_over(std::string(is_access ? kWrongAccessType : kWrongRefreshType));
   switch (jwt::validity_at({token->claims.issued_at, token->claims.expires_at}, std::nullopt, now)) {

@@ -184,7 +184,8 @@ TEST_F(SessionServiceTest, GarbageIsUnauthorizedForAccessAndInvalidForRefresh) {
        {std::string(), std::string("null"), std::string("a.b.c"), std::string(20'000, 'x')}) {
     EXPECT_THAT(sessions.check_access(garbage), SaysOver("unauthorized", EndReason::none));
     EXPECT_THAT(sessions.refresh(garbage), SaysOver("invalid session", EndReason::none));
-    EXPECT_THAT(sessions.log_out(garbage), SaysOver("invalid session", EndReason::none));
+    EXPECT_THAT(sessions.log_out(garbage),
+                SaysOver("invalid session: failed to find refresh token", EndReason::none));
   }
 }
 
