@@ -76,6 +76,14 @@ Answer set_token_settings(Administrator& admin, const AdminRequest& request, Ter
   return admin.send("PATCH", path + "/security/token_settings", json_text(std::move(body)));
 }
 
+Answer set_password_settings(Administrator& admin, const AdminRequest& request, Terminal&,
+                             const std::string& path) {
+  EjsonDocument body;
+  if (request.least_characters) body.set("minimum_length", *request.least_characters);
+  if (request.refuse_common) body.set("refuse_common_passwords", *request.refuse_common);
+  return admin.send("PATCH", path + "/security/password_settings", json_text(std::move(body)));
+}
+
 Answer push_from_folder(Administrator& admin, const AdminRequest& request, Terminal&,
                         const std::string& path) {
   return push_functions(admin, path, request.folder);
@@ -220,6 +228,15 @@ class Commands {
         ->check(CLI::IsMember({"ES256", "HS256"}));
   }
 
+  void password_settings(CLI::App* admin) {
+    CLI::App* settings = group(admin, "password-settings", "Which new passwords the app takes");
+    add(settings, "get", "Show", plain("GET", "/security/password_settings"));
+    CLI::App* set = add(settings, "set", "Change what is given", in_app(set_password_settings));
+    set->add_option("--minimum-length", request_.least_characters, "Characters at least, 6 to 64");
+    set->add_option("--refuse-common", request_.refuse_common,
+                    "true or false: whether the most common passwords are refused");
+  }
+
  private:
   void about_name(CLI::App* command) { command->add_option("name", request_.name, "Its name")->required(); }
 
@@ -241,6 +258,7 @@ void add_admin_commands(CLI::App& parser, AdminRequest& request) {
   commands.named(admin, "secrets", "/secrets", "Secrets of the app, which are asked for and never shown");
   commands.services(admin);
   commands.token_settings(admin);
+  commands.password_settings(admin);
 }
 
 Answer run_admin(const AdminRequest& request, const Settings& settings, Terminal& terminal) {

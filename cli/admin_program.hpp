@@ -33,6 +33,8 @@ struct AdminRequest {
   std::optional<std::int64_t> idle_seconds;
   bool idle_off = false;
   std::string algorithm;
+  std::optional<std::int64_t> least_characters;
+  std::optional<bool> refuse_common;
   /// Set by the chosen command.
   std::function<Answer(Administrator&, const AdminRequest&, Terminal&)> command;
 };

@@ -171,6 +171,24 @@ TEST_F(CommandLine, AdministratorSetsTokenLifetimes) {
             R"({"username":"admin@example.com","password":"admin-password"})");
 }
 
+TEST_F(CommandLine, AdministratorSetsWhichPasswordsAreTaken) {
+  const char* const login = "/api/admin/v3.0/auth/providers/local-userpass/login";
+  const char* const apps = "/api/admin/v3.0/groups/g/apps";
+  server_.enqueue("POST", login, {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
+  server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
+                  {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
+  server_.enqueue("GET", apps, {.status = 200, .body = R"([{"_id":"1","client_app_id":"shop-abcde"}])"});
+  server_.enqueue("PATCH", std::string(apps) + "/1/security/password_settings",
+                  {.status = 200, .body = R"({"minimum_length":15})"});
+  terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
+  terminal_.typed = {"admin-password"};
+  ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "password-settings", "set",
+                  "--minimum-length", "15", "--refuse-common", "false"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(server_.requests().back().body, R"({"minimum_length":15,"refuse_common_passwords":false})");
+}
+
 TEST_F(CommandLine, CallSendsEachArgumentAsJsonOrText) {
   log_in();
   const char* const call = "/api/client/v2.0/app/x/functions/call";

@@ -96,6 +96,33 @@ Result<Answer> patch_session_settings(Call& call) {
   return json_answer(session_settings_of(*changed));
 }
 
+json::Object password_settings_of(const PasswordSettings& settings) {
+  return {{"minimum_length", static_cast<std::int64_t>(settings.least_characters)},
+          {"refuse_common_passwords", settings.refuse_common}};
+}
+
+Result<Answer> get_password_settings(Call& call) {
+  return json_answer(password_settings_of(call.app->app.passwords));
+}
+
+Result<Answer> patch_password_settings(Call& call) {
+  PasswordSettingsPatch patch;
+  for (const auto& [name, value] : call.members()) {
+    if (name == "minimum_length") {
+      if (value.as_int() == nullptr) return wrong_kind(name, "an integer");
+      patch.least_characters = *value.as_int();
+    } else if (name == "refuse_common_passwords") {
+      if (value.as_bool() == nullptr) return wrong_kind(name, "true or false");
+      patch.refuse_common = *value.as_bool();
+    } else {
+      return refusal(ErrorCode::InvalidParameter, "unknown password setting");
+    }
+  }
+  auto changed = call.services.apps.set_password_settings(call.app_id(), patch);
+  if (!changed) return changed.error();
+  return json_answer(password_settings_of(*changed));
+}
+
 Result<Answer> get_origins(Call& call) {
   json::Array out;
   for (const std::string& origin : call.app->app.allowed_request_origins) out.emplace_back(origin);
@@ -131,6 +158,10 @@ const std::vector<Route>& admin_security_routes() {
        get_session_settings},
       {"PATCH", "/groups/{}/apps/{}/security/session_settings", Lane::storage, Auth::admin,
        Body::admin_object, patch_session_settings},
+      {"GET", "/groups/{}/apps/{}/security/password_settings", Lane::immediate, Auth::admin, Body::ignored,
+       get_password_settings},
+      {"PATCH", "/groups/{}/apps/{}/security/password_settings", Lane::storage, Auth::admin,
+       Body::admin_object, patch_password_settings},
       {"GET", "/groups/{}/apps/{}/security/allowed_request_origins", Lane::immediate, Auth::admin,
        Body::ignored, get_origins},
       {"POST", "/groups/{}/apps/{}/security/allowed_request_origins", Lane::storage, Auth::admin,

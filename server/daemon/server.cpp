@@ -17,6 +17,7 @@
 #include "server/domain/api_key_service.hpp"
 #include "server/domain/app_log.hpp"
 #include "server/domain/app_service.hpp"
+#include "server/domain/common_passwords.hpp"
 #include "server/domain/custom_user_data_claim.hpp"
 #include "server/domain/directory.hpp"
 #include "server/domain/document_service.hpp"
@@ -134,12 +135,14 @@ class Server::Parts {
         functions_(function_runtime_.get(), app_log_, clock),
         function_(&functions_),
         user_data_(data_, app_log_, clock),
-        guesses_(clock),
+        guess_records_(stores_->apps()),
+        guesses_(clock, {}, &guess_records_),
         sessions_(directory_, stores_->sessions(), stores_->users(), clock,
                   {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}, &functions_, &user_data_,
                   &guesses_),
         users_(stores_->users(), clock),
-        passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock, {}, &password_gate_),
+        passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock, {}, &password_gate_,
+                   &guesses_),
         api_keys_(stores_->api_keys(), stores_->users(), clock),
         apps_(directory_, stores_->apps(), clock,
               config.allow_short_lifetimes ? LifetimeLimits::short_ones() : LifetimeLimits{}),
@@ -154,6 +157,7 @@ class Server::Parts {
   Result<void> prepare(const Config& config, const Secret& admin_password) {
     if (const auto loaded = directory_.load(); !loaded) return loaded.error();
     if (const auto made = apps_.ensure_admin_realm(); !made) return made.error();
+    if (const auto loaded = guesses_.load(); !loaded) return loaded.error();
     const auto realm = directory_.admin_realm();
     const auto admins = users_.list(realm->app.id, PageRequest{"", false, 1});
     if (!admins) return admins.error();
@@ -170,6 +174,8 @@ class Server::Parts {
       return Error(ErrorCode::InvalidConfiguration,
                    "the first administrator cannot be made: " + created.error().message);
     }
+    if (is_common_password(password.reveal()))
+      log_.warning("the first administrator's password is a common one: for tests only");
     first_admin_ = std::move(admin);
     return {};
   }
@@ -242,6 +248,7 @@ class Server::Parts {
   LoggedFunctions functions_;
   identity::FunctionProvider function_;
   UserDataClaims user_data_;
+  GuessRecords guess_records_;
   GuessLimiter guesses_;
   SessionService sessions_;
   UserService users_;

@@ -92,6 +92,7 @@ Result<bool> AppService::ensure_admin_realm() {
   app.group_id = new_object_id(now);
   app.domain_id = new_object_id(now);
   app.is_admin_realm = true;
+  app.passwords.refuse_common = false;  // the operator gives it, and set-up scripts do (admin-api.md 1)
   app.created = app.last_modified = now;
   AuthProvider password = new_provider(app.id, "local-userpass", false, now);
   password.config.set("autoConfirm", true);

@@ -53,6 +53,12 @@ struct SessionSettingsPatch {
   std::optional<std::int64_t> anonymous_user_lifetime_seconds;
 };
 
+/// Changes of which passwords are taken: absent members stay.
+struct PasswordSettingsPatch {
+  std::optional<std::int64_t> least_characters;
+  std::optional<bool> refuse_common;
+};
+
 /// The rules of apps and their settings (admin-api.md 2, 4-6). Thread safety and errors: as `SessionService`.
 class AppService {
  public:
@@ -80,6 +86,8 @@ class AppService {
   Result<TokenSettings> set_token_settings(std::string_view app_id, const TokenSettingsPatch& patch);
   /// Answers the app as it is then. Errors: `InvalidParameter` naming the member and its range.
   Result<App> set_session_settings(std::string_view app_id, const SessionSettingsPatch& patch);
+  /// From 6 to 64 characters at least. Errors: `InvalidParameter` naming the member and its range.
+  Result<PasswordSettings> set_password_settings(std::string_view app_id, const PasswordSettingsPatch& patch);
   /// "", "development", "testing", "qa" or "production". Errors: `InvalidParameter`.
   Result<void> set_environment(std::string_view app_id, std::string_view environment);
   /// The function that runs before a user comes into being; a name or an id, empty: none.

@@ -55,6 +55,10 @@ class PasswordStore {
 
   /// Stores a token, voiding earlier ones of the same account and purpose.
   virtual Result<void> add_token(const EmailToken& token) = 0;
+  /// The account that a token of that purpose belongs to, however old the token is.
+  virtual Result<std::optional<PasswordAccount>> find_by_token(std::string_view app_id,
+                                                               std::string_view token_id,
+                                                               EmailTokenPurpose purpose) = 0;
   /// Uses up a token and confirms the account. `invalid`: unknown, used, expired, or of another hash.
   virtual Result<TokenOutcome> confirm_with_token(std::string_view app_id, std::string_view token_id,
                                                   std::string_view token_hash, WallTime now) = 0;

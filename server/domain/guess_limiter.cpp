@@ -19,8 +19,44 @@ std::chrono::seconds left_until(BootTime then, BootTime now) {
 
 }  // namespace
 
-GuessLimiter::GuessLimiter(Clock& clock, GuessLimits limits)
-    : clock_(clock), limits_(limits), secret_(crypto::random_bytes(kSecretBytes)) {}
+GuessLimiter::GuessLimiter(Clock& clock, GuessLimits limits, GuessRecords* records)
+    : clock_(clock), limits_(limits), records_(records), secret_(crypto::random_bytes(kSecretBytes)) {}
+
+Result<void> GuessLimiter::load() {
+  if (records_ == nullptr) return {};
+  auto history = records_->load();
+  if (!history) return history.error();
+  const WallTime wall = clock_.wall_now();
+  const BootTime now = clock_.boot_now();
+  Changes changes;
+  {
+    const std::scoped_lock lock(mutex_);
+    secret_ = std::move(history->secret);
+    for (const GuessRecord& each : history->budgets) {
+      Budget& entry = budget_of(each.digest, changes);
+      entry.failures = each.failures;
+      entry.kept = true;
+      // Never longer than the failures ask for, whatever the wall clock did meanwhile.
+      const WallTime latest = wall + wait_after(each.failures);
+      entry.next = now + (std::clamp(each.next, wall, latest) - wall);
+      if (each.failures < limits_.free_failures) continue;
+      slow_.splice(slow_.end(), quick_, entry.place);
+      entry.slow = true;
+    }
+    for (const std::string& each : history->devices) add_device(each, changes);
+  }
+  changes.keep_device.clear();  // they are there
+  record(changes);
+  return {};
+}
+
+void GuessLimiter::record(const Changes& changes) {
+  if (records_ == nullptr) return;
+  if (changes.keep) records_->keep(*changes.keep);
+  for (const std::string& each : changes.drop) records_->drop(each);
+  if (!changes.keep_device.empty()) records_->keep_device(changes.keep_device);
+  if (!changes.drop_device.empty()) records_->drop_device(changes.drop_device);
+}
 
 GuessLimiter::Try::Try(GuessLimiter* owner, std::string budget, std::string address,
                        std::chrono::seconds wait)
@@ -55,7 +91,8 @@ GuessLimiter::Try GuessLimiter::begin(const GuessSource& source) {
   std::string address(source.address);
   const BootTime now = clock_.boot_now();
 
-  const std::scoped_lock lock(mutex_);
+  Changes changes;
+  std::unique_lock lock(mutex_);
   const bool is_known_device = !device.empty() && devices_.count(device) > 0;
   const std::string& key = is_known_device ? device : account;
   if (is_known_device) address.clear();
@@ -63,7 +100,9 @@ GuessLimiter::Try GuessLimiter::begin(const GuessSource& source) {
   if (const auto found = budgets_.find(key); found != budgets_.end())
     wait = std::max(wait, wait_of(found->second, now));
   if (wait.count() > 0) return {nullptr, {}, {}, wait};
-  ++budget_of(key).under_way;
+  ++budget_of(key, changes).under_way;
+  lock.unlock();
+  record(changes);
   return {this, key, std::move(address), std::chrono::seconds(0)};
 }
 
@@ -85,7 +124,9 @@ std::chrono::seconds GuessLimiter::wait_after(int failures) const {
 
 void GuessLimiter::finish(const std::string& budget, const std::string& address, Outcome outcome) {
   const BootTime now = clock_.boot_now();
-  const std::scoped_lock lock(mutex_);
+  const WallTime wall = clock_.wall_now();
+  Changes changes;
+  std::unique_lock lock(mutex_);
   const auto found = budgets_.find(budget);  // always there: what is under way is not forgotten
   if (found == budgets_.end()) return;
   Budget& entry = found->second;
@@ -96,6 +137,8 @@ void GuessLimiter::finish(const std::string& budget, const std::string& address,
   } else if (outcome == Outcome::wrong) {
     ++entry.failures;
     entry.next = now + wait_after(entry.failures);
+    changes.keep = GuessRecord{budget, entry.failures, wall + wait_after(entry.failures)};
+    entry.kept = true;
     const bool is_slow = entry.failures >= limits_.free_failures;
     Order& from = entry.slow ? slow_ : quick_;
     Order& into = is_slow ? slow_ : quick_;
@@ -103,33 +146,41 @@ void GuessLimiter::finish(const std::string& budget, const std::string& address,
     entry.slow = is_slow;
     count_address(address, now);
   }
-  if (entry.failures == 0 && entry.under_way == 0) drop_budget(budget);
+  if (entry.failures == 0 && entry.under_way == 0) {
+    drop_budget(budget, changes);
+  } else if (entry.failures == 0 && entry.kept) {
+    changes.drop.push_back(budget);
+    entry.kept = false;
+  }
+  lock.unlock();
+  record(changes);
 }
 
-GuessLimiter::Budget& GuessLimiter::budget_of(const std::string& key) {
+GuessLimiter::Budget& GuessLimiter::budget_of(const std::string& key, Changes& changes) {
   const auto found = budgets_.find(key);
   if (found != budgets_.end()) return found->second;
-  make_room();
+  make_room(changes);
   Budget& made = budgets_[key];
   made.place = quick_.insert(quick_.end(), key);
   return made;
 }
 
-void GuessLimiter::make_room() {
+void GuessLimiter::make_room(Changes& changes) {
   if (budgets_.size() < limits_.most_entries) return;
   for (Order* order : {&quick_, &slow_}) {
     const auto idle = std::find_if(order->begin(), order->end(), [&](const std::string& each) {
       return budgets_.find(each)->second.under_way == 0;
     });
     if (idle == order->end()) continue;
-    drop_budget(std::string(*idle));
+    drop_budget(std::string(*idle), changes);
     return;
   }
 }
 
-void GuessLimiter::drop_budget(const std::string& key) {
+void GuessLimiter::drop_budget(const std::string& key, Changes& changes) {
   const auto found = budgets_.find(key);
   if (found == budgets_.end()) return;
+  if (found->second.kept) changes.drop.push_back(key);
   (found->second.slow ? slow_ : quick_).erase(found->second.place);
   budgets_.erase(found);
 }
@@ -165,26 +216,45 @@ void GuessLimiter::count_address(const std::string& address, BootTime now) {
 void GuessLimiter::remember_device(const GuessSource& source) {
   if (source.device_id.empty()) return;
   const std::string device = digest("device", source);
-  const std::scoped_lock lock(mutex_);
+  Changes changes;
+  {
+    const std::scoped_lock lock(mutex_);
+    add_device(device, changes);
+  }
+  record(changes);
+}
+
+void GuessLimiter::add_device(const std::string& device, Changes& changes) {
   if (const auto found = devices_.find(device); found != devices_.end()) {
     device_order_.splice(device_order_.end(), device_order_, found->second);
     return;
   }
   if (devices_.size() >= limits_.most_entries) {
+    changes.drop_device = device_order_.front();
     devices_.erase(device_order_.front());
     device_order_.pop_front();
   }
   devices_[device] = device_order_.insert(device_order_.end(), device);
+  changes.keep_device = device;
 }
 
 void GuessLimiter::forgive(std::string_view app_id, std::string_view username) {
   const std::string account = digest("account", {app_id, username, {}, {}});
-  const std::scoped_lock lock(mutex_);
-  const auto found = budgets_.find(account);
-  if (found == budgets_.end()) return;
-  if (found->second.under_way == 0) return drop_budget(account);
-  found->second.failures = 0;
-  found->second.next = BootTime{};
+  Changes changes;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = budgets_.find(account);
+    if (found == budgets_.end()) return;
+    if (found->second.under_way == 0) {
+      drop_budget(account, changes);
+    } else {
+      found->second.failures = 0;
+      found->second.next = BootTime{};
+      if (found->second.kept) changes.drop.push_back(account);
+      found->second.kept = false;
+    }
+  }
+  record(changes);
 }
 
 std::size_t GuessLimiter::size() const {

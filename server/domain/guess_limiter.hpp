@@ -5,11 +5,16 @@
 #include <cstddef>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <keyturn/base/clock.hpp>
+#include <keyturn/base/result.hpp>
+
+#include "server/domain/guess_records.hpp"
 
 namespace keyturn::server {
 
@@ -37,11 +42,16 @@ struct GuessSource {
 /// in from a device that logged in before: such a device has a budget of its own. Nothing but trying a
 /// password is limited; a session once open is refreshed whatever happens here.
 ///
-/// Kept in memory: a restart forgets the counts together with the known devices. Holds no name, address or
-/// password, only keyed digests of them. Thread safety: all members.
+/// Counts of accounts and the known devices outlive the process where there are `GuessRecords`; those of
+/// addresses do not. Holds no name or password, only keyed digests of them. Thread safety: all members;
+/// records are written with no lock held.
 class GuessLimiter {
  public:
-  explicit GuessLimiter(Clock& clock, GuessLimits limits = {});
+  /// `records` may be null: then a restart forgets everything.
+  explicit GuessLimiter(Clock& clock, GuessLimits limits = {}, GuessRecords* records = nullptr);
+
+  /// Takes up what the records know. Before anything else.
+  Result<void> load();
 
   enum class Outcome { right, wrong, undecided };
 
@@ -82,6 +92,7 @@ class GuessLimiter {
     BootTime next{};  ///< No try before.
     std::list<std::string>::iterator place;
     bool slow = false;  ///< In `slow_` rather than in `quick_`.
+    bool kept = false;  ///< The records have it.
   };
   struct Address {
     double spent = 0;
@@ -94,15 +105,25 @@ class GuessLimiter {
   [[nodiscard]] std::chrono::seconds wait_of(const Budget& budget, BootTime now) const;
   [[nodiscard]] std::chrono::seconds wait_after(int failures) const;
   std::chrono::seconds wait_of_address(const std::string& address, BootTime now);
-  Budget& budget_of(const std::string& key);
-  void drop_budget(const std::string& key);
-  void make_room();
+  /// What to tell the records once the lock is released.
+  struct Changes {
+    std::optional<GuessRecord> keep;
+    std::vector<std::string> drop;
+    std::string keep_device;
+    std::string drop_device;
+  };
+  Budget& budget_of(const std::string& key, Changes& changes);
+  void drop_budget(const std::string& key, Changes& changes);
+  void make_room(Changes& changes);
+  void record(const Changes& changes);
+  void add_device(const std::string& device, Changes& changes);
   void count_address(const std::string& address, BootTime now);
   void finish(const std::string& budget, const std::string& address, Outcome outcome);
 
   Clock& clock_;
   const GuessLimits limits_;
-  const std::string secret_;
+  GuessRecords* const records_;
+  std::string secret_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Budget> budgets_;
   Order quick_;  ///< Budgets without a wait: forgotten first, so that many names do not wash out a slow one.

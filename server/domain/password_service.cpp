@@ -6,6 +6,7 @@
 
 #include "core/base/object_id.hpp"
 #include "core/crypto/crypto.hpp"
+#include "server/domain/common_passwords.hpp"
 #include "server/domain/random_names.hpp"
 #include "server/domain/refusal.hpp"
 #include "server/domain/settings.hpp"
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::string_view kType = "local-userpass";
 constexpr std::size_t kTokenBytes = 64;
-constexpr std::size_t kLeastPassword = 6;
 constexpr std::size_t kMostCharacters = 128;
 
 std::size_t code_points(std::string_view utf8) {
@@ -58,11 +58,15 @@ Identity identity_of(const PasswordAccount& account, std::string_view provider_i
 
 }  // namespace
 
-Result<void> check_new_password(std::string_view password) {
+Result<void> check_new_password(std::string_view password, const PasswordSettings& settings,
+                                std::string_view email) {
   const std::size_t length = code_points(password);
-  if (length < kLeastPassword || length > kMostCharacters) {
-    return bad_request("password must be between 6 and 128 characters");
+  if (length < settings.least_characters || length > kMostCharacters) {
+    return bad_request("password must be between " + std::to_string(settings.least_characters) + " and " +
+                       std::to_string(kMostCharacters) + " characters");
   }
+  if (settings.refuse_common && (is_common_password(password) || password == email))
+    return bad_request("password is too easy to guess: choose another one");
   return {};
 }
 
@@ -99,14 +103,19 @@ struct PasswordService::MailedToken {
 
 PasswordService::PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email,
                                  FunctionRuntime* runtime, Clock& clock, crypto::PasswordCost cost,
-                                 PasswordGate* gate)
+                                 PasswordGate* gate, GuessLimiter* guesses)
     : accounts_(accounts),
       users_(users),
       email_(email),
       runtime_(runtime),
       clock_(clock),
       cost_(cost),
-      gate_(gate) {}
+      gate_(gate),
+      guesses_(guesses) {}
+
+void PasswordService::forgive(const AppView& app, std::string_view email) {
+  if (guesses_ != nullptr) guesses_->forgive(app.app.id, email);
+}
 
 Result<std::string> PasswordService::hash(std::string_view password) {
   const auto work = [&] { return crypto::hash_password(password, cost_); };
@@ -180,7 +189,7 @@ Result<void> PasswordService::register_account(const AppView& app, std::string_v
   auto settings = settings_of(app);
   if (!settings) return settings.error();
   if (auto checked = check_new_email(email); !checked) return checked;
-  if (auto checked = check_new_password(password); !checked) return checked;
+  if (auto checked = check_new_password(password, app.app.passwords, email); !checked) return checked;
   // Before the slow hash; the store decides again.
   auto existing = accounts_.find(app.app.id, email);
   if (!existing) return unavailable(existing.error());
@@ -278,11 +287,17 @@ Result<void> PasswordService::reset(const AppView& app, std::string_view token_i
                                     std::string_view password) {
   if (auto settings = settings_of(app); !settings) return settings.error();
   if (auto checked = check_token_form(token_id, token); !checked) return checked;
-  if (auto checked = check_new_password(password); !checked) return checked;
+  auto account = accounts_.find_by_token(app.app.id, token_id, EmailTokenPurpose::reset);
+  if (!account) return unavailable(account.error());
+  const std::string email = *account ? (*account)->email : std::string();
+  if (auto checked = check_new_password(password, app.app.passwords, email); !checked) return checked;
+  if (!*account) return outcome_of(TokenOutcome::invalid);  // nobody gets a slow hash for made-up tokens
   const auto hashed = hash(password);
   if (!hashed) return hashed.error();
-  return outcome_of(accounts_.reset_with_token(app.app.id, token_id, hash_of_token(token), *hashed,
-                                               app.app.end_sessions_on_password_change, clock_.wall_now()));
+  const auto outcome = accounts_.reset_with_token(app.app.id, token_id, hash_of_token(token), *hashed,
+                                                  app.app.end_sessions_on_password_change, clock_.wall_now());
+  if (outcome && *outcome == TokenOutcome::done) forgive(app, email);
+  return outcome_of(outcome);
 }
 
 Result<void> PasswordService::call_reset(const AppView& app, std::string_view email,
@@ -292,7 +307,7 @@ Result<void> PasswordService::call_reset(const AppView& app, std::string_view em
   if (!settings->runs_reset()) return not_reset(email);
   auto account = find_account(app, email);
   if (!account) return account.error();
-  if (auto checked = check_new_password(password); !checked) return checked;
+  if (auto checked = check_new_password(password, app.app.passwords, email); !checked) return checked;
   const MailedToken token = new_token(app.app.id, account->id, EmailTokenPurpose::reset);
   json::Object info = token.info(email);
   info.set("password", password);
@@ -314,6 +329,7 @@ Result<void> PasswordService::call_reset(const AppView& app, std::string_view em
                                      app.app.end_sessions_on_password_change, {}, clock_.wall_now());
   if (!done) return unavailable(done.error());
   if (!*done) return no_such_user();
+  forgive(app, email);
   return {};
 }
 
@@ -322,7 +338,7 @@ Result<User> PasswordService::create_confirmed(const AppView& app, std::string_v
   auto settings = settings_of(app);
   if (!settings) return settings.error();
   if (auto checked = check_new_email(email); !checked) return checked.error();
-  if (auto checked = check_new_password(password); !checked) return checked.error();
+  if (auto checked = check_new_password(password, app.app.passwords, email); !checked) return checked.error();
   const WallTime now = clock_.wall_now();
   auto existing = accounts_.find(app.app.id, email);
   if (!existing) return unavailable(existing.error());
@@ -403,7 +419,7 @@ Result<void> PasswordService::change_email(const AppView& app, std::string_view 
 
 Result<void> PasswordService::set_password(const AppView& app, std::string_view email,
                                            std::string_view password) {
-  if (auto checked = check_new_password(password); !checked) return checked;
+  if (auto checked = check_new_password(password, app.app.passwords, email); !checked) return checked;
   auto account = find_account(app, email);
   if (!account) return account.error();
   const auto hashed = hash(password);
@@ -412,6 +428,7 @@ Result<void> PasswordService::set_password(const AppView& app, std::string_view 
                                      app.app.end_sessions_on_password_change, {}, clock_.wall_now());
   if (!done) return unavailable(done.error());
   if (!*done) return no_such_user();
+  forgive(app, email);
   return {};
 }
 

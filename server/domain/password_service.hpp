@@ -13,14 +13,18 @@
 #include "core/json/value.hpp"
 #include "server/domain/credential_store.hpp"
 #include "server/domain/directory.hpp"
+#include "server/domain/guess_limiter.hpp"
 #include "server/domain/password_gate.hpp"
 #include "server/domain/ports.hpp"
 #include "server/domain/user_store.hpp"
 
 namespace keyturn::server {
 
-/// 6 to 128 characters, counted as Unicode code points. Errors: 400 `BadRequest` with the documented text.
-[[nodiscard]] Result<void> check_new_password(std::string_view password);
+/// 6 to 128 characters, counted as Unicode code points, or as many as the settings say, and none of those
+/// that are tried first: common ones, and the account's own address. Errors: 400 `BadRequest` with the
+/// documented text, which never holds the password.
+[[nodiscard]] Result<void> check_new_password(std::string_view password, const PasswordSettings& settings,
+                                              std::string_view email = {});
 /// Not empty, at most 128 code points, no control characters (an address goes into a mail header).
 /// Errors: 400 `BadRequest` "email invalid".
 [[nodiscard]] Result<void> check_new_email(std::string_view email);
@@ -33,11 +37,13 @@ inline constexpr std::chrono::minutes kEmailTokenLife{30};
 ///
 /// Thread safety: all members. `register_account`, `reset` and the log-in provider hash a password: call them
 /// in the password lane only. Errors as `SessionService`. `runtime` may be null: then what needs a function
-/// is refused. `gate` may be null: then only the lane bounds how many are hashed at once.
+/// is refused. `gate` may be null: then only the lane bounds how many are hashed at once. `guesses` may be
+/// null; else a new password forgives the wrong ones that were tried before.
 class PasswordService {
  public:
   PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email, FunctionRuntime* runtime,
-                  Clock& clock, crypto::PasswordCost cost, PasswordGate* gate = nullptr);
+                  Clock& clock, crypto::PasswordCost cost, PasswordGate* gate = nullptr,
+                  GuessLimiter* guesses = nullptr);
 
   Result<void> register_account(const AppView& app, std::string_view email, std::string_view password);
   Result<void> confirm(const AppView& app, std::string_view token_id, std::string_view token);
@@ -67,6 +73,7 @@ class PasswordService {
   [[nodiscard]] Result<Settings> settings_of(const AppView& app) const;
   [[nodiscard]] MailedToken new_token(std::string_view app_id, std::string_view account_id,
                                       EmailTokenPurpose purpose);
+  void forgive(const AppView& app, std::string_view email);
   Result<std::string> hash(std::string_view password);
   Result<bool> matches(std::string_view password, const std::string& hash);
   Result<PasswordAccount> find_account(const AppView& app, std::string_view email);
@@ -83,6 +90,7 @@ class PasswordService {
   Clock& clock_;
   crypto::PasswordCost cost_;
   PasswordGate* gate_;
+  GuessLimiter* guesses_;
 };
 
 }  // namespace keyturn::server

@@ -14,11 +14,13 @@
 namespace keyturn::server {
 namespace {
 
+const PasswordSettings kAnyWord{6, false};
+
 TEST(NewPassword, HasSixToHundredAndTwentyEightCodePoints) {
-  EXPECT_FALSE(check_new_password(std::string(5, 'x')));
-  EXPECT_TRUE(check_new_password(std::string(6, 'x')));
-  EXPECT_TRUE(check_new_password(std::string(128, 'x')));
-  const auto refused = check_new_password(std::string(129, 'x'));
+  EXPECT_FALSE(check_new_password(std::string(5, 'x'), kAnyWord));
+  EXPECT_TRUE(check_new_password(std::string(6, 'x'), kAnyWord));
+  EXPECT_TRUE(check_new_password(std::string(128, 'x'), kAnyWord));
+  const auto refused = check_new_password(std::string(129, 'x'), kAnyWord);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "password must be between 6 and 128 characters");
   EXPECT_EQ(refused.error().http_status, 400);
@@ -30,9 +32,29 @@ TEST(NewPassword, CountsCodePointsNotBytes) {
   std::string many;
   for (int i = 0; i < 5; ++i) five += "\xF0\x9F\x94\x91";
   for (int i = 0; i < 128; ++i) many += "\xF0\x9F\x94\x91";
-  EXPECT_FALSE(check_new_password(five));
-  EXPECT_TRUE(check_new_password(many));
-  EXPECT_FALSE(check_new_password(many + "x"));
+  EXPECT_FALSE(check_new_password(five, kAnyWord));
+  EXPECT_TRUE(check_new_password(many, kAnyWord));
+  EXPECT_FALSE(check_new_password(many + "x", kAnyWord));
+}
+
+TEST(NewPassword, HasAsManyCharactersAsTheSettingsSay) {
+  const auto refused = check_new_password(std::string(14, 'x'), {15, false});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "password must be between 15 and 128 characters");
+  EXPECT_TRUE(check_new_password(std::string(15, 'x'), {15, false}));
+}
+
+TEST(NewPassword, IsNotOneThatIsTriedFirst) {
+  for (const std::string& common : {std::string("password"), std::string("PassWord1"),
+                                    std::string("aaaaaaaaaa"), std::string("ada@example.com")}) {
+    const auto refused = check_new_password(common, {}, "ada@example.com");
+    ASSERT_FALSE(refused) << common;
+    EXPECT_EQ(refused.error().message, "password is too easy to guess: choose another one");
+    EXPECT_EQ(refused.error().http_status, 400);
+    EXPECT_EQ(refused.error().code, ErrorCode::BadRequest);
+    EXPECT_TRUE(check_new_password(common, kAnyWord, "ada@example.com")) << "a setting";
+  }
+  EXPECT_TRUE(check_new_password("ada@example.com", {}, "bob@example.com"));
 }
 
 TEST(NewEmail, IsNotEmptyNotTooLongAndOneLine) {
@@ -175,8 +197,8 @@ TEST(MergedProfileData, LetsLaterIdentitiesWin) {
 }
 
 TEST(RandomNames, AreOfTheirAlphabetAndNewEachTime) {
-  EXPECT_THAT(random_lower_letters(24), testing::ContainsRegex("^[a-z]{24}$"));
-  EXPECT_THAT(random_letters_and_digits(64), testing::ContainsRegex("^[A-Za-z0-9]{64}$"));
+  EXPECT_THAT(random_lower_letters(24), ::testing::ContainsRegex("^[a-z]{24}$"));
+  EXPECT_THAT(random_letters_and_digits(64), ::testing::ContainsRegex("^[A-Za-z0-9]{64}$"));
   std::set<std::string> seen;
   for (int i = 0; i < 1'000; ++i) seen.insert(new_object_id(WallTime()));
   EXPECT_EQ(seen.size(), 1'000U);

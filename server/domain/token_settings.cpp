@@ -85,6 +85,24 @@ Result<App> AppService::set_session_settings(std::string_view app_id, const Sess
   return next;
 }
 
+Result<PasswordSettings> AppService::set_password_settings(std::string_view app_id,
+                                                           const PasswordSettingsPatch& patch) {
+  constexpr std::int64_t kLeast = 6;
+  constexpr std::int64_t kMost = 64;
+  const auto wanted = patch.least_characters;
+  if (wanted && (*wanted < kLeast || *wanted > kMost))
+    return refusal(ErrorCode::InvalidParameter, "minimum_length must be between 6 and 64");
+  PasswordSettings next;
+  auto changed = change_app(app_id, [&](App& app) -> Result<void> {
+    if (wanted) app.passwords.least_characters = static_cast<std::size_t>(*wanted);
+    if (patch.refuse_common) app.passwords.refuse_common = *patch.refuse_common;
+    next = app.passwords;
+    return {};
+  });
+  if (!changed) return changed.error();
+  return next;
+}
+
 Result<void> AppService::set_environment(std::string_view app_id, std::string_view environment) {
   constexpr std::array<std::string_view, 5> kEnvironments{"", "development", "testing", "qa", "production"};
   if (std::find(kEnvironments.begin(), kEnvironments.end(), environment) == kEnvironments.end()) {

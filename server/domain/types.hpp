@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,13 @@ struct TokenSettings {
   std::optional<std::chrono::seconds> refresh_idle;  ///< Off when empty; slides on the session row.
   jwt::Algorithm access_algorithm = jwt::Algorithm::es256;
   friend bool operator==(const TokenSettings&, const TokenSettings&) = default;
+};
+
+/// Which new passwords an app takes (rule V16). The hosted service takes 6 to 128 characters.
+struct PasswordSettings {
+  std::size_t least_characters = 6;  ///< Up to 64; at most 128 are taken in any case.
+  bool refuse_common = true;         ///< Those that are tried first (common_passwords.hpp).
+  friend bool operator==(const PasswordSettings&, const PasswordSettings&) = default;
 };
 
 /// Where an app keeps what it knows of its users (functions.md 7, admin-api.md 8).
@@ -51,6 +59,7 @@ struct App {
   WallTime created;
   WallTime last_modified;
   TokenSettings tokens;
+  PasswordSettings passwords;
   std::vector<std::string> allowed_request_origins;  ///< Empty: any (client-api.md 1.4).
   bool end_sessions_on_password_change = true;
   bool require_bound_sessions = false;  ///< Log-ins must prove a key of the device (RFC 9449).

@@ -160,6 +160,10 @@ class FailingPasswordStore final : public PasswordStore {
   Result<void> add_token(const EmailToken& t) override {
     return plan_.run([&] { return store_.add_token(t); });
   }
+  Result<std::optional<PasswordAccount>> find_by_token(std::string_view a, std::string_view i,
+                                                       EmailTokenPurpose p) override {
+    return plan_.run([&] { return store_.find_by_token(a, i, p); });
+  }
   Result<TokenOutcome> confirm_with_token(std::string_view a, std::string_view i, std::string_view h,
                                           WallTime n) override {
     return plan_.run([&] { return store_.confirm_with_token(a, i, h, n); });

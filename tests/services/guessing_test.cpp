@@ -7,7 +7,9 @@ namespace {
 /// Row B-77 by the rules of sessions: who is slowed down, and who is not.
 class GuessingTest : public ServicesTest {
  protected:
-  GuessLimiter guesses{clock};
+  GuessRecords records{app_store};
+  GuessLimiter guesses{clock, {}, &records};
+  void SetUp() override { ASSERT_TRUE(guesses.load()); }
   SessionService limited{
       directory, session_store, user_store, clock, {&anonymous_provider, &password_provider},
       nullptr,   nullptr,       &guesses};
@@ -84,6 +86,45 @@ TEST_F(GuessingTest, AKnownPasswordInARequestIsNoGuess) {
   ASSERT_TRUE(limited.identify(app(), "local-userpass", userpass(a), true));
   attack(20);
   EXPECT_TRUE(limited.identify(app(), "local-userpass", userpass(a), false));
+}
+
+TEST_F(GuessingTest, CountsAndKnownDevicesOutliveARestart) {
+  ASSERT_TRUE(passwords.register_account(app(), a, "secret-password"));
+  const json::Object fresh{{"platform", "Linux"}};
+  const auto mine = try_password("secret-password", &fresh);
+  ASSERT_TRUE(mine);
+  attack(20);
+  ASSERT_THAT(try_password("secret-password"), kTooMany);
+  const auto wait = origin.retry_after;
+
+  keyturn::testing::FakeClock other(clock.wall_now());  // of another boot
+  GuessRecords records_after{app_store};
+  GuessLimiter after{other, {}, &records_after};
+  ASSERT_TRUE(after.load());
+  SessionService started{
+      directory, session_store, user_store, other, {&anonymous_provider, &password_provider},
+      nullptr,   nullptr,       &after};
+  EXPECT_THAT(started.log_in(app(), "local-userpass", userpass(a), nullptr, {}, &origin), kTooMany);
+  EXPECT_LE(origin.retry_after, wait + std::chrono::seconds(1));
+  EXPECT_GE(origin.retry_after, wait - std::chrono::seconds(1));
+  const json::Object own{{"deviceId", mine->device_id}};
+  EXPECT_TRUE(started.log_in(app(), "local-userpass", userpass(a), &own, {}, &origin));
+  other.advance(wait + std::chrono::seconds(1));
+  EXPECT_TRUE(started.log_in(app(), "local-userpass", userpass(a), nullptr, {}, &origin));
+
+  GuessLimiter later{other, {}, &records_after};
+  ASSERT_TRUE(later.load());
+  EXPECT_EQ(later.size(), 0U) << "the right password ended the count for good";
+}
+
+TEST_F(GuessingTest, ANewPasswordForgivesTheWrongOnesBefore) {
+  PasswordService resetting{password_store, user_store, mail, &functions, clock, kCheap, nullptr, &guesses};
+  ASSERT_TRUE(passwords.register_account(app(), a, "secret-password"));
+  attack(100);
+  ASSERT_THAT(try_password("secret-password"), kTooMany);
+  ASSERT_TRUE(resetting.send_reset(app(), a));
+  ASSERT_TRUE(resetting.reset(app(), mail.last("tokenId"), mail.last("token"), "another-password"));
+  EXPECT_TRUE(try_password("another-password")) << "the owner of the mailbox is not locked out by others";
 }
 
 TEST_F(GuessingTest, AStoreThatFailsIsNobodysWrongPassword) {

@@ -23,6 +23,7 @@ App app(const std::string& app_id) {
   out.allowed_request_origins = {"https://a.example", "https://b.example"};
   out.end_sessions_on_password_change = false;
   out.require_bound_sessions = true;
+  out.passwords = {15, false};
   out.anonymous_user_lifetime = std::chrono::hours(1);
   return out;
 }
@@ -65,6 +66,7 @@ TEST_P(AppStoreConformance, KeepsEveryMemberOfAnApp) {
   EXPECT_EQ(read.allowed_request_origins, written.allowed_request_origins);
   EXPECT_EQ(read.end_sessions_on_password_change, written.end_sessions_on_password_change);
   EXPECT_EQ(read.require_bound_sessions, written.require_bound_sessions);
+  EXPECT_EQ(read.passwords, written.passwords);
   EXPECT_EQ(read.anonymous_user_lifetime, written.anonymous_user_lifetime);
 }
 

@@ -148,6 +148,23 @@ TEST_P(PasswordStoreConformance, AConfirmationTokenWorksOnceInItsTime) {
   EXPECT_EQ(confirm(token.id, token.token_hash, 99), TokenOutcome::invalid);
 }
 
+TEST_P(PasswordStoreConformance, ATokenLeadsToItsAccountUntilItIsUsed) {
+  const PasswordAccount mine = account(1, "a");
+  ASSERT_TRUE(passwords().register_account(mine).has_value());
+  const EmailToken token = email_token(1, mine, kReset, 100);
+  ASSERT_TRUE(passwords().add_token(token).has_value());
+  const auto found = passwords().find_by_token(kApp, token.id, kReset).value();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->id, mine.id);
+  EXPECT_EQ(found->email, "a");
+  EXPECT_FALSE(passwords().find_by_token(kApp, token.id, kConfirm).value()) << "of another purpose";
+  EXPECT_FALSE(passwords().find_by_token(kOtherApp, token.id, kReset).value());
+  EXPECT_FALSE(passwords().find_by_token(kApp, id('7', 9), kReset).value());
+  EXPECT_EQ(passwords().reset_with_token(kApp, token.id, token.token_hash, "x", true, at(50)).value(),
+            TokenOutcome::done);
+  EXPECT_FALSE(passwords().find_by_token(kApp, token.id, kReset).value());
+}
+
 TEST_P(PasswordStoreConformance, ANewTokenVoidsTheEarlierOfItsPurpose) {
   const PasswordAccount mine = account(1, "a");
   ASSERT_TRUE(passwords().register_account(mine).has_value());

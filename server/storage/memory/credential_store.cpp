@@ -117,6 +117,16 @@ class MemoryPasswordStore final : public PasswordStore {
     return TokenOutcome::done;
   }
 
+  Result<std::optional<PasswordAccount>> find_by_token(std::string_view app_id, std::string_view token_id,
+                                                       EmailTokenPurpose purpose) override {
+    const std::scoped_lock lock(state_.mutex);
+    const auto found = state_.tokens.find(key(app_id, token_id));
+    std::optional<PasswordAccount> out;
+    if (found == state_.tokens.end() || found->second.purpose != purpose) return out;
+    if (const PasswordAccount* row = state_.account(app_id, found->second.account_id)) out = *row;
+    return out;
+  }
+
   Result<TokenOutcome> reset_with_token(std::string_view app_id, std::string_view token_id,
                                         std::string_view token_hash, std::string_view new_hash,
                                         bool end_sessions, WallTime now) override {

@@ -54,6 +54,8 @@ json::Value to_document(const App& app) {
   out.set("allowed_request_origins", std::move(origins));
   out.set("end_sessions_on_password_change", app.end_sessions_on_password_change);
   out.set("require_bound_sessions", app.require_bound_sessions);
+  out.set("least_password_characters", static_cast<std::int64_t>(app.passwords.least_characters));
+  out.set("refuse_common_passwords", app.passwords.refuse_common);
   out.set("anonymous_user_lifetime", number(app.anonymous_user_lifetime));
   out.set("user_creation_function", app.user_creation_function);
   if (app.user_data) {
@@ -101,6 +103,9 @@ App app_from(const json::Value& document) {
   }
   read(document, "end_sessions_on_password_change", out.end_sessions_on_password_change);
   read(document, "require_bound_sessions", out.require_bound_sessions);
+  if (const auto least = document.int_at("least_password_characters"); least && *least > 0)
+    out.passwords.least_characters = static_cast<std::size_t>(*least);
+  read(document, "refuse_common_passwords", out.passwords.refuse_common);
   read(document, "anonymous_user_lifetime", out.anonymous_user_lifetime);
   return out;
 }

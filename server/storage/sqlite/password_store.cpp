@@ -199,6 +199,21 @@ class SqlitePasswordStore final : public PasswordStore {
     });
   }
 
+  Result<std::optional<PasswordAccount>> find_by_token(std::string_view app_id, std::string_view token_id,
+                                                       EmailTokenPurpose purpose) override {
+    return database_.read([&](Connection& sql) {
+      std::string account_id;
+      {
+        Query query =
+            sql.query("SELECT account_id FROM email_tokens WHERE app_id = ?1 AND id = ?2 AND purpose = ?3",
+                      app_id, token_id, static_cast<int>(purpose));
+        if (!query.row()) return std::optional<PasswordAccount>();
+        account_id = query.text(0);
+      }
+      return account(sql, app_id, account_id);
+    });
+  }
+
   Result<TokenOutcome> reset_with_token(std::string_view app_id, std::string_view token_id,
                                         std::string_view token_hash, std::string_view new_hash,
                                         bool end_sessions, WallTime now) override {
