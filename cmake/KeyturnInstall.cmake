@@ -13,7 +13,7 @@ set_target_properties(keyturn_archive PROPERTIES OUTPUT_NAME keyturn EXPORT_NAME
 set_target_properties(keyturn_public_headers PROPERTIES EXPORT_NAME headers)
 target_link_libraries(keyturn_archive
   PUBLIC keyturn_public_headers
-  PRIVATE CURL::libcurl SQLite::SQLite3 OpenSSL::Crypto PkgConfig::sodium PkgConfig::bson Threads::Threads)
+  PRIVATE SQLite::SQLite3 OpenSSL::Crypto PkgConfig::sodium PkgConfig::bson ${CMAKE_DL_LIBS} Threads::Threads)
 
 set(package "${CMAKE_INSTALL_LIBDIR}/cmake/keyturn")
 install(TARGETS keyturn_archive keyturn_public_headers EXPORT keyturnTargets

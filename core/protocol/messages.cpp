@@ -7,6 +7,7 @@
 
 #include "core/json/json.hpp"
 #include "core/protocol/field_reader.hpp"
+#include "core/protocol/redacted_body.hpp"
 
 namespace keyturn::protocol {
 namespace {
@@ -86,14 +87,15 @@ std::string write_login_response(const LoginResponse& response) {
 }
 
 Result<LoginResponse> parse_login_response(std::string_view body) {
-  auto value = parse_answer(body);
+  const RedactedBody redacted(body);
+  auto value = parse_answer(redacted.text());
   if (!value) return value.error();
   FieldReader fields(*value);
   LoginResponse out;
-  out.access_token = Secret(fields.text("access_token"));
-  out.refresh_token = Secret(fields.text_or("refresh_token", ""));
-  out.user_id = fields.text("user_id");
-  out.device_id = fields.text("device_id");
+  out.access_token = Secret(redacted.original(fields.text("access_token")));
+  out.refresh_token = Secret(redacted.original(fields.text_or("refresh_token", "")));
+  out.user_id = redacted.original(fields.text("user_id"));
+  out.device_id = redacted.original(fields.text("device_id"));
   if (fields.failed()) return fields.error();
   return out;
 }
@@ -105,10 +107,11 @@ std::string write_session_response(const SessionResponse& response) {
 }
 
 Result<SessionResponse> parse_session_response(std::string_view body) {
-  auto value = parse_answer(body);
+  const RedactedBody redacted(body);
+  auto value = parse_answer(redacted.text());
   if (!value) return value.error();
   FieldReader fields(*value);
-  SessionResponse out{Secret(fields.text("access_token"))};
+  SessionResponse out{Secret(redacted.original(fields.text("access_token")))};
   if (fields.failed()) return fields.error();
   return out;
 }

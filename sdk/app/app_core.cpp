@@ -13,13 +13,15 @@ Result<std::shared_ptr<AppCore>> AppCore::open(const App::configuration& config,
   if (config.app_id.empty()) return Error(ErrorCode::InvalidConfiguration, "the app id is empty");
   auto base_url = check_base_url(config.base_url);
   if (!base_url) return base_url.error();
+  if (config.request_timeout.count() <= 0)
+    return Error(ErrorCode::InvalidConfiguration, "the time of a call must be above zero");
   SessionSettings settings;
   settings.app_id = config.app_id;
   settings.base_url = *base_url;
   settings.boot_id = parts.boot_id;
   settings.device = describe_device(config.app_id, config.device);
-  settings.request_timeout = config.request_timeout;
-  settings.attempt_timeout = std::min(config.network.attempt_timeout, config.request_timeout);
+  settings.request_timeout = std::min(config.request_timeout, kLongestTimeout);
+  settings.attempt_timeout = std::min(config.network.attempt_timeout, settings.request_timeout);
   settings.log = config.log;
   auto sessions = SessionManager::open(std::move(settings), parts.session);
   if (!sessions) return sessions.error();

@@ -43,6 +43,7 @@ void SessionManager::send_authorized(const UserRef& user, HttpRequest request, R
   std::erase_if(request.headers, [](const auto& line) { return same_name(line.first, "authorization"); });
   if (!find_header(request.headers, "accept"))
     request.headers.emplace_back("Accept", protocol::kJsonContentType);
+  request.timeout = std::clamp(request.timeout, std::chrono::milliseconds(0), kLongestTimeout);
   const BootTime deadline = parts_.clock->boot_now() + request.timeout;
   send_with_replay(user, std::make_shared<const HttpRequest>(std::move(request)), deadline, true,
                    std::move(done));

@@ -95,6 +95,7 @@ void SessionManager::log_in(std::shared_ptr<const CredentialsData> credentials,
              return;
            }
            auto login = protocol::parse_login_response(response->body);
+           wipe_memory(response->body.data(), response->body.size());
            if (!login) {
              step->done(login.error());
              return;
@@ -151,6 +152,7 @@ void SessionManager::finish_log_in(const std::shared_ptr<LogIn>& step, const Res
   const BootTime received_at = step->user.received_boot;
   ++user->epoch;
   user->unsaved = false;
+  user->owed_end.reset();
   user->start_over(settings_.backoff);
   user->in_use = true;
   publish(user, std::move(step->user), received_at);
@@ -185,6 +187,7 @@ Pending<void> SessionManager::link(UserRef user, std::shared_ptr<const Credentia
     send_authorized(user, std::move(request),
                     [this, user, epoch = user->epoch, done](Result<HttpResponse> answer) {
                       finish_link(user, epoch, answer, done);
+                      if (answer) wipe_message(*answer);
                     });
   });
   return pending;

@@ -30,6 +30,7 @@ void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer
   // everything.
   const auto cleared = parts_.store->clear_tokens(user->id, EndReason::logged_out, true, std::nullopt);
   if (!cleared) {
+    log_out_without_store(user, false);
     answer.set(cleared.error());
     return;
   }
@@ -38,6 +39,15 @@ void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer
   log("log-out user=" + user->id);
   outbox_.deliver_new();
   answer.set({});
+}
+
+void SessionManager::log_out_without_store(const UserRef& user, bool forget) {
+  Secret token = user->look([](const StoredUser& facts) { return facts.refresh_token.copy(); });
+  owe_end(user, EndReason::logged_out, forget);
+  publish_logged_out(user, EndReason::logged_out, UserState::logged_out);
+  tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
+  log("log-out user=" + user->id + " not saved yet");
+  outbox_.tell_once(std::move(token));
 }
 
 Pending<void> SessionManager::remove(UserRef user) {
@@ -55,11 +65,13 @@ Pending<void> SessionManager::remove(UserRef user) {
 
 void SessionManager::remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer) {
   const auto removed = parts_.store->remove(user->id, queue_revocation);
+  const bool was_in = user->state == UserState::logged_in;
   if (!removed) {
+    if (was_in) log_out_without_store(user, true);
     answer.set(removed.error());
     return;
   }
-  const bool was_in = user->state == UserState::logged_in;
+  user->owed_end.reset();
   publish_logged_out(user, EndReason::logged_out, UserState::removed);
   forget(user);
   if (was_in) tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);

@@ -15,6 +15,22 @@ void Outbox::deliver_new() {
   deliver();
 }
 
+void Outbox::tell_once(Secret refresh_token) {
+  if (refresh_token.empty()) return;
+  ++telling_once_;
+  parts_.transport->send(revocation_of(refresh_token), [this](const Result<HttpResponse>& answer) {
+    --telling_once_;
+    parts_.log(revocation_delivered(answer) ? "log-out told to the server"
+                                            : "log-out not told to the server yet");
+  });
+}
+
+HttpRequest Outbox::revocation_of(const Secret& refresh_token) const {
+  HttpRequest request{"DELETE", parts_.address, {{"Accept", "application/json"}}, {}, parts_.timeout};
+  request.headers.emplace_back("Authorization", "Bearer " + std::string(refresh_token.reveal()));
+  return request;
+}
+
 void Outbox::deliver() {
   if (busy_) {
     again_ = true;
@@ -46,9 +62,7 @@ void Outbox::send_next() {
     return;
   }
   const std::int64_t id = round_.back().id;
-  HttpRequest request{"DELETE", parts_.address, {{"Accept", "application/json"}}, {}, parts_.timeout};
-  request.headers.emplace_back("Authorization",
-                               "Bearer " + std::string(round_.back().refresh_token.reveal()));
+  HttpRequest request = revocation_of(round_.back().refresh_token);
   round_.pop_back();
   parts_.transport->send(std::move(request), [this, id](Result<HttpResponse> answer) {
     if (revocation_delivered(answer)) {

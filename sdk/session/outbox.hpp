@@ -41,9 +41,12 @@ class Outbox {
   void deliver();
   /// The same after a log-out of this process, regardless of the cool-down.
   void deliver_new();
-  [[nodiscard]] bool first_try_under_way() const { return first_try_.load(); }
+  /// Tells the server of a log-out that the store could not take, once; the store is tried again by others.
+  void tell_once(Secret refresh_token);
+  [[nodiscard]] bool first_try_under_way() const { return first_try_.load() || telling_once_.load() > 0; }
 
  private:
+  [[nodiscard]] HttpRequest revocation_of(const Secret& refresh_token) const;
   void send_next();
   void end_round(bool failed, const std::optional<std::chrono::seconds>& retry_after);
 
@@ -57,6 +60,7 @@ class Outbox {
   bool again_ = false;
   bool timer_armed_ = false;
   std::atomic<bool> first_try_{false};
+  std::atomic<int> telling_once_{0};
 };
 
 }  // namespace keyturn::sdk

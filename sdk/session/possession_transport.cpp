@@ -81,8 +81,12 @@ void PossessionTransport::send(HttpRequest request, Callback done) {
   state_->inner->send(std::move(first), [state = state_, request = std::move(request),
                                          done = std::move(done)](Result<HttpResponse> answer) mutable {
     state->learn(answer);
-    if (!asks_for_nonce(answer)) return done(std::move(answer));
+    if (!asks_for_nonce(answer)) {
+      wipe_message(request);
+      return done(std::move(answer));
+    }
     HttpRequest again = state->proven(request);
+    wipe_message(request);
     state->inner->send(std::move(again), [state, done = std::move(done)](Result<HttpResponse> second) {
       state->learn(second);
       done(std::move(second));

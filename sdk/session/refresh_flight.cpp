@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/protocol/routes.hpp"
+#include "sdk/session/token_claims.hpp"
 #include "sdk/session/verdict.hpp"
 
 namespace keyturn::sdk {
@@ -120,9 +121,12 @@ bool RefreshFlight::settled_by_store() {
 
 void RefreshFlight::ask_server() {
   refresh_token_ = user_->look([](const StoredUser& facts) { return facts.refresh_token.copy(); });
+  asked_at_ = manager_.parts_.clock->boot_now();
   manager_.send("POST", manager_.address(protocol::kSessionPath), refresh_token_.reveal(), {},
-                manager_.settings_.attempt_timeout,
-                [self = shared_from_this()](Result<HttpResponse> answer) { self->on_answer(answer); });
+                manager_.settings_.attempt_timeout, [self = shared_from_this()](Result<HttpResponse> answer) {
+                  self->on_answer(answer);
+                  if (answer) wipe_message(*answer);
+                });
 }
 
 void RefreshFlight::on_answer(const Result<HttpResponse>& answer) {
@@ -138,25 +142,45 @@ void RefreshFlight::on_answer(const Result<HttpResponse>& answer) {
   RefreshAnswer judged = judge_refresh(answer);
   switch (judged.verdict) {
     case Verdict::refreshed:
-      on_token(std::move(judged.access_token), answer->headers);
+      if (has_expired_on_the_way(judged.access_token) && ++expired_answers_ < 3) {
+        ask_server();
+      } else {
+        on_token(std::move(judged.access_token), answer->headers);
+      }
       return;
     case Verdict::session_over:
       on_session_over(judged.error);
       return;
     case Verdict::transient:
-      user_->backoff.failed(manager_.parts_.clock->boot_now(), judged.retry_after, manager_.parts_.chance());
-      user_->show_circuit(judged.error.code);
-      manager_.tell(UserEvent::Kind::refresh_delayed, user_);
-      finish(std::move(judged.error), "failed for now");
+      fail_for_now(std::move(judged.error), judged.retry_after);
       return;
   }
 }
 
+// The machine slept, or the process stood still, while the answer waited in the socket (row B-20): the token
+// is as old as the question, then.
+bool RefreshFlight::came_late() const {
+  return manager_.parts_.clock->boot_now() - asked_at_ >
+         2 * manager_.settings_.attempt_timeout + std::chrono::seconds(5);
+}
+
+bool RefreshFlight::has_expired_on_the_way(const Secret& token) const {
+  const auto life = usable_lifetime(read_claims(token.reveal()).lifetime, manager_.settings_.policy);
+  return came_late() && manager_.parts_.clock->boot_now() - asked_at_ >= life;
+}
+
+void RefreshFlight::fail_for_now(Error error, std::optional<std::chrono::seconds> retry_after) {
+  user_->backoff.failed(manager_.parts_.clock->boot_now(), retry_after, manager_.parts_.chance());
+  user_->show_circuit(error.code);
+  manager_.tell(UserEvent::Kind::refresh_delayed, user_);
+  finish(std::move(error), "failed for now");
+}
+
 void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
   // A link or a log-in of another process may have replaced the refresh token: its owner's tokens are the
-  // ones to keep.
+  // ones to keep. A link of this process that could not be saved is kept as well, and saved now.
   auto stored = manager_.parts_.store->load_user(user_->id);
-  if (stored && *stored && !(*stored)->refresh_token.equals(refresh_token_.reveal())) {
+  if (stored && *stored && !user_->unsaved && !(*stored)->refresh_token.equals(refresh_token_.reveal())) {
     manager_.adopt(user_, std::move(**stored));
     finish_superseded();
     return;
@@ -164,6 +188,10 @@ void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
   StoredUser fresh = user_->facts();
   fresh.access_token = std::move(token);
   manager_.stamp_receipt(fresh, headers);
+  if (came_late()) {
+    fresh.received_wall -= fresh.received_boot - asked_at_;
+    fresh.received_boot = asked_at_;
+  }
   const BootTime received_at = fresh.received_boot;
   const auto saved = manager_.parts_.store->replace(fresh);
   if (saved && *saved == ReplaceOutcome::generation_changed) {
@@ -182,7 +210,14 @@ void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
 
 void RefreshFlight::on_session_over(const Error& error) {
   auto stored = manager_.parts_.store->load_user(user_->id);
-  if (stored && *stored && !(*stored)->refresh_token.equals(refresh_token_.reveal()) && ++verdicts_ < 3) {
+  if (!stored) {
+    // Whether the verdict is about the session of now cannot be told (promise 8).
+    Error unknown = stored.error();
+    unknown.remedy = Remedy::retry_later;
+    fail_for_now(std::move(unknown), {});
+    return;
+  }
+  if (*stored && !(*stored)->refresh_token.equals(refresh_token_.reveal()) && ++verdicts_ < 3) {
     // The verdict is about a token that another process has replaced meanwhile (promise 1).
     manager_.adopt(user_, std::move(**stored));
     epoch_ = user_->epoch;
@@ -203,6 +238,7 @@ void RefreshFlight::on_session_over(const Error& error) {
     finish_superseded();
     return;
   }
+  if (!cleared) manager_.owe_end(user_, error.reason, false);
   manager_.tell_end(user_, error.reason);
   verdict_given_ = true;
   manager_.publish_logged_out(user_, error.reason, UserState::logged_out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,10 @@ class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
   bool settled_by_store();
   void ask_server();
   void on_answer(const Result<HttpResponse>& answer);
+  [[nodiscard]] bool came_late() const;
+  [[nodiscard]] bool has_expired_on_the_way(const Secret& token) const;
+  /// The session is kept; the next try has to wait.
+  void fail_for_now(Error error, std::optional<std::chrono::seconds> retry_after);
   void on_token(Secret token, const HttpHeaders& headers);
   void on_session_over(const Error& error);
   void finish(const Result<void>& result, const char* outcome);
@@ -56,7 +61,9 @@ class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
   const Why why_;
   std::uint64_t epoch_;
   const BootTime started_at_;
+  BootTime asked_at_{};
   int verdicts_ = 0;
+  int expired_answers_ = 0;
   bool verdict_given_ = false;
   bool over_ = false;
   Secret refresh_token_;

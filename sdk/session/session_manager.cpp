@@ -17,6 +17,14 @@ bool same_tokens(const StoredUser& a, const StoredUser& b) {
   return a.access_token.equals(b.access_token.reveal()) && a.refresh_token.equals(b.refresh_token.reveal());
 }
 
+/// The end of the user's last session has been told.
+void take_mark_away(TokenStore& store, std::string_view user_id) {
+  auto stored = store.load_user(user_id);
+  if (!stored || !*stored || !(*stored)->end_untold) return;
+  (*stored)->end_untold = false;
+  (void)store.replace(**stored);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<SessionManager>> SessionManager::open(SessionSettings settings, SessionParts parts) {
@@ -222,6 +230,7 @@ TokenState SessionManager::state_of(const UserRecord& user) const {
 SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser stored) {
   const StoredUser held = user->facts();
   const bool other_owner = stored.generation != held.generation;
+  if (user->owed_end && stored.generation == user->owed_end->generation) return Adopted::nothing;
   if (!other_owner && user->unsaved && stored.received_server_time <= held.received_server_time)
     return Adopted::nothing;
   const bool other_tokens = !same_tokens(stored, held);
@@ -234,6 +243,7 @@ SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser st
   if (other_owner) {
     ++user->epoch;
     user->start_over(settings_.backoff);
+    user->owed_end.reset();
   }
   user->unsaved = false;
   if (other_owner || other_tokens) {
@@ -285,14 +295,35 @@ void SessionManager::tell(UserEvent::Kind kind, const UserRef& user, EndReason r
 void SessionManager::tell_end(const UserRef& user, EndReason reason) {
   // The mark is taken away after the observers have run, on their thread: a crash before means that they are
   // told again, never that they are not.
-  const auto told = [store = parts_.store, id = user->id] {
-    auto stored = store->load_user(id);
-    if (stored && *stored && (*stored)->end_untold) {
-      (*stored)->end_untold = false;
-      (void)store->replace(**stored);
+  user->telling_end = events_.tell({UserEvent::Kind::session_ended, user->id, reason},
+                                   [store = parts_.store, id = user->id] { take_mark_away(*store, id); });
+}
+
+void SessionManager::owe_end(const UserRef& user, EndReason reason, bool forget) {
+  user->owed_end = {user->look([](const StoredUser& facts) { return facts.generation; }), reason, forget};
+  parts_.loop->schedule(user->owed_end->wait, [this, user] { settle_end(user); });
+}
+
+void SessionManager::settle_end(const UserRef& user) {
+  if (!user->owed_end) return;
+  const UserRecord::OwedEnd owed = *user->owed_end;
+  const bool by_server = owed.reason != EndReason::logged_out;
+  const auto cleared = parts_.store->clear_tokens(user->id, owed.reason, !by_server, owed.generation);
+  if (!cleared) {
+    user->owed_end->wait = std::min(2 * owed.wait, std::chrono::milliseconds(60'000));
+    parts_.loop->schedule(user->owed_end->wait, [this, user] { settle_end(user); });
+    return;
+  }
+  user->owed_end.reset();
+  if (*cleared == ReplaceOutcome::replaced) {
+    if (by_server && user->telling_end) take_mark_away(*parts_.store, user->id);
+    if (owed.forget && parts_.store->remove(user->id, false)) {
+      user->state = UserState::removed;
+      forget(user);
+      tell(UserEvent::Kind::removed, user, owed.reason);
     }
-  };
-  user->telling_end = events_.tell({UserEvent::Kind::session_ended, user->id, reason}, told);
+  }
+  if (!by_server) outbox_.deliver_new();
 }
 
 void SessionManager::tell_untold_ends() {

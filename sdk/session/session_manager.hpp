@@ -32,6 +32,9 @@ namespace keyturn::sdk {
 
 class EventStream;
 
+/// Limits above it are taken for it, so that no deadline is beyond the end of the clock.
+inline constexpr std::chrono::milliseconds kLongestTimeout = std::chrono::hours(24);
+
 struct SessionSettings {
   std::string app_id;
   std::string base_url;  ///< Checked, without a trailing slash.
@@ -157,6 +160,10 @@ class SessionManager {
   /// Tells of an end that the server made, until some observer of this device has heard of it (promise 25).
   void tell_end(const UserRef& user, EndReason reason);
   void tell_untold_ends();
+  /// The store cannot take the end of the user's session now: it is tried again until it does, or until
+  /// somebody logs the user in.
+  void owe_end(const UserRef& user, EndReason reason, bool forget);
+  void settle_end(const UserRef& user);
   void log(const std::string& line) const;
 
   // log_in.cpp, log_out.cpp.
@@ -169,6 +176,8 @@ class SessionManager {
   [[nodiscard]] Result<std::string> log_in_body(const CredentialsData& credentials) const;
   void log_out_now(const UserRef& user, const Answer<void>& answer);
   void remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer);
+  /// A log-out in memory and at the server, where the store cannot take it.
+  void log_out_without_store(const UserRef& user, bool forget);
 
   // tokens.cpp, on the loop.
   enum class Why { ahead, expired, forced, rejected };

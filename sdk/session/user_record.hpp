@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -84,6 +86,15 @@ class UserRecord {
                                    std::chrono::seconds(60)}};
   /// The newest token could not be saved yet (promise 9).
   bool unsaved = false;
+  /// An end of the session of that generation which the store could not take yet. What is stored under it
+  /// counts no more.
+  struct OwedEnd {
+    std::int64_t generation = 0;
+    EndReason reason = EndReason::none;
+    bool forget = false;
+    std::chrono::milliseconds wait{1000};  ///< Before the next try.
+  };
+  std::optional<OwedEnd> owed_end;
   /// The end of its session is on its way to an observer.
   bool telling_end = false;
   bool timer_armed = false;

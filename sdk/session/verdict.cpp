@@ -89,7 +89,9 @@ RefreshAnswer judge_refresh(const Result<HttpResponse>& answer) {
 
 bool revocation_delivered(const Result<HttpResponse>& answer) {
   if (!answer) return false;
-  if (answer->status == 200 || answer->status == 204) return true;
+  // A 200 with a page is what a stranger on the way says to everything.
+  const bool is_bare = answer->body.empty() && !find_header(answer->headers, "content-type");
+  if (answer->status == 204 || (answer->status == 200 && (is_bare || is_json(answer->headers)))) return true;
   const auto refusal = known_refusal(*answer);
   return refusal && refusal->nothing_to_end;
 }

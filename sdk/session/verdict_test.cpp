@@ -179,7 +179,8 @@ TEST(RevocationDelivered, TakesAnEndedSessionForDelivered) {
   EXPECT_TRUE(revocation_delivered(response(
       401, "application/json",
       R"({"error":"invalid session: failed to find refresh token","error_code":"InvalidSession"})")));
-  for (const int status : {301, 400, 401, 403, 404, 429, 500, 503})
+  EXPECT_TRUE(revocation_delivered(HttpResponse{200, {}, ""}));
+  for (const int status : {200, 201, 202, 301, 400, 401, 403, 404, 429, 500, 503})
     EXPECT_FALSE(revocation_delivered(response(status, "text/html", "x"))) << status;
   EXPECT_FALSE(revocation_delivered(Error(ErrorCode::NetworkError, "x")));
 }

@@ -22,11 +22,6 @@ namespace {
 // within a minute.
 constexpr int kLongestPollMs = 60'000;
 
-void init_libcurl_once() {
-  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
-  static_cast<void>(done);
-}
-
 Error closed() { return {ErrorCode::ClientAppDeallocated, "the app was closed before the answer came"}; }
 
 }  // namespace
@@ -91,7 +86,7 @@ class CurlLoop::Thread {
     post([this, stream] {
       for (const auto& [handle, transfer] : running_) {
         if (transfer->stream() == stream) {
-          curl_easy_pause(handle, CURLPAUSE_CONT);
+          libcurl()->easy_pause(handle, CURLPAUSE_CONT);
           return;  // what was kept back has been told meanwhile, and may have changed everything
         }
       }
@@ -147,7 +142,7 @@ class CurlLoop::Thread {
 
   void wake() {  // under the lock
     if (multi_ != nullptr) {
-      curl_multi_wakeup(multi_);
+      libcurl()->multi_wakeup(multi_);
     } else {
       const std::uint64_t one = 1;
       [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof(one));
@@ -181,12 +176,12 @@ class CurlLoop::Thread {
     lock.lock();
     multi_ = nullptr;  // from here on nobody wakes it
     lock.unlock();
-    if (multi != nullptr) curl_multi_cleanup(multi);
+    if (multi != nullptr) libcurl()->multi_cleanup(multi);
   }
 
   static CURLM* start_libcurl() {
-    init_libcurl_once();
-    return curl_multi_init();
+    const Libcurl* const curl = libcurl();
+    return curl == nullptr ? nullptr : curl->multi_init();
   }
 
   void wait(std::unique_lock<std::mutex>& lock) {
@@ -217,8 +212,8 @@ class CurlLoop::Thread {
   static std::vector<bool> wait_with_libcurl(CURLM* multi, const std::vector<Watch>& watches, int timeout) {
     std::vector<curl_waitfd> waited;
     for (const Watch& watch : watches) waited.push_back({watch.descriptor, CURL_WAIT_POLLIN, 0});
-    curl_multi_poll(multi, waited.empty() ? nullptr : waited.data(), static_cast<unsigned>(waited.size()),
-                    timeout, nullptr);
+    libcurl()->multi_poll(multi, waited.empty() ? nullptr : waited.data(),
+                          static_cast<unsigned>(waited.size()), timeout, nullptr);
     std::vector<bool> out;
     for (const curl_waitfd& one : waited) out.push_back((one.revents & CURL_WAIT_POLLIN) != 0);
     return out;
@@ -265,14 +260,13 @@ class CurlLoop::Thread {
   }
 
   void start(CURLM* multi, std::unique_ptr<CurlTransfer> transfer) {
-    const auto prepared = multi != nullptr
-                              ? transfer->prepare(options_)
-                              : Result<void>(Error(ErrorCode::NetworkError, "no memory for a transfer"));
+    auto prepared = transfer->prepare(options_);
+    if (prepared && multi == nullptr) prepared = Error(ErrorCode::NetworkError, "no memory for a transfer");
     if (!prepared) {
       transfer->take_callback()(prepared.error());
       return;
     }
-    curl_multi_add_handle(multi, transfer->handle());
+    libcurl()->multi_add_handle(multi, transfer->handle());
     running_.emplace(transfer->handle(), std::move(transfer));
   }
 
@@ -280,7 +274,7 @@ class CurlLoop::Thread {
   std::unique_ptr<CurlTransfer> take_running(const std::shared_ptr<CurlStream>& stream) {
     for (auto& [handle, transfer] : running_) {
       if (transfer->stream() != stream) continue;
-      curl_multi_remove_handle(multi_, handle);
+      libcurl()->multi_remove_handle(multi_, handle);
       auto taken = std::move(transfer);
       running_.erase(handle);
       return taken;
@@ -296,8 +290,8 @@ class CurlLoop::Thread {
 
   void drive(CURLM* multi) {
     int unused = 0;
-    curl_multi_perform(multi, &unused);
-    while (const CURLMsg* message = curl_multi_info_read(multi, &unused)) {
+    libcurl()->multi_perform(multi, &unused);
+    while (const CURLMsg* message = libcurl()->multi_info_read(multi, &unused)) {
       if (message->msg == CURLMSG_DONE) finish(multi, message->easy_handle, message->data.result);
     }
   }
@@ -306,7 +300,7 @@ class CurlLoop::Thread {
     const auto at = running_.find(handle);
     const std::unique_ptr<CurlTransfer> transfer = std::move(at->second);
     running_.erase(at);
-    curl_multi_remove_handle(multi, handle);
+    libcurl()->multi_remove_handle(multi, handle);
     const HttpTransport::Callback done = transfer->take_callback();
     done(transfer->outcome(code));
   }
@@ -325,7 +319,7 @@ class CurlLoop::Thread {
     while (!running_.empty()) {
       const std::unique_ptr<CurlTransfer> transfer = std::move(running_.begin()->second);
       running_.erase(running_.begin());
-      curl_multi_remove_handle(multi, transfer->handle());
+      libcurl()->multi_remove_handle(multi, transfer->handle());
       transfer->take_callback()(closed());
     }
   }

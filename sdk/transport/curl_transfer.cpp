@@ -3,11 +3,16 @@
 
 #include <algorithm>
 
+#include "core/protocol/routes.hpp"
+
 namespace keyturn::sdk {
 namespace {
 
 constexpr std::size_t kMostHeaderBytes = std::size_t{64} * 1024;
 constexpr std::size_t kMostBodyBytes = std::size_t{20} * 1'000'000;
+// What a refresh or log-in may cost in memory, whoever answers it (row B-26).
+constexpr std::size_t kMostAuthBytes = std::size_t{512} * 1024;
+constexpr std::size_t kFirstBodyBytes = 4'096;
 constexpr long kConnectTimeoutMs = 15'000;
 // Less than servers keep an idle connection, so that a request seldom meets its end.
 constexpr long kLongestIdleSeconds = 60;
@@ -26,7 +31,10 @@ bool has_line_break(std::string_view text) {
 }  // namespace
 
 CurlTransfer::CurlTransfer(HttpRequest request, HttpTransport::Callback done)
-    : request_(std::move(request)), done_(std::move(done)), handle_(curl_easy_init()) {}
+    : request_(std::move(request)),
+      done_(std::move(done)),
+      curl_(libcurl()),
+      handle_(curl_ == nullptr ? nullptr : curl_->easy_init()) {}
 
 CurlTransfer::CurlTransfer(HttpRequest request, std::shared_ptr<CurlStream> stream)
     : CurlTransfer(std::move(request), [stream](const Result<HttpResponse>& response) {
@@ -36,96 +44,115 @@ CurlTransfer::CurlTransfer(HttpRequest request, std::shared_ptr<CurlStream> stre
 }
 
 CurlTransfer::~CurlTransfer() {
-  curl_easy_cleanup(handle_);
-  curl_slist_free_all(header_lines_);
+  if (curl_ != nullptr) {
+    curl_->easy_cleanup(handle_);
+    curl_->slist_free_all(header_lines_);
+  }
+  wipe_message(request_);
+  wipe_message(response_);
 }
 
 void CurlTransfer::set_method() {
   const bool has_body = !request_.body.empty();
   if (request_.method == "GET" && !has_body) return;
   if (request_.method == "HEAD") {
-    curl_easy_setopt(handle_, CURLOPT_NOBODY, 1L);
+    curl_->easy_setopt(handle_, CURLOPT_NOBODY, 1L);
     return;
   }
   const bool may_create = request_.method == "POST" || request_.method == "PATCH";
   if (has_body && may_create) {
     // Such a request may take effect twice (RFC 9110 section 9.2.2). libcurl repeats on a fresh connection
     // what a used one did not answer, unless it would have to rewind a body for that and cannot.
-    curl_easy_setopt(handle_, CURLOPT_POST, 1L);
-    curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    curl_easy_setopt(handle_, CURLOPT_READFUNCTION, &CurlTransfer::give_body);
-    curl_easy_setopt(handle_, CURLOPT_READDATA, this);
+    curl_->easy_setopt(handle_, CURLOPT_POST, 1L);
+    curl_->easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl_->easy_setopt(handle_, CURLOPT_READFUNCTION, &CurlTransfer::give_body);
+    curl_->easy_setopt(handle_, CURLOPT_READDATA, this);
   } else if (has_body || may_create || request_.method == "PUT") {
     // POST and PUT always carry a length, 0 too (RFC 9110 section 8.6).
-    curl_easy_setopt(handle_, CURLOPT_POSTFIELDS, request_.body.data());
-    curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl_->easy_setopt(handle_, CURLOPT_POSTFIELDS, request_.body.data());
+    curl_->easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
   }
-  curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  curl_->easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
 }
 
 void CurlTransfer::set_limits() {
   const auto timeout = std::max<std::int64_t>(1, request_.timeout.count());
-  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(std::min<std::int64_t>(timeout, kConnectTimeoutMs)));
+  curl_->easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
+                     static_cast<long>(std::min<std::int64_t>(timeout, kConnectTimeoutMs)));
   if (stream_) {
-    curl_easy_setopt(handle_, CURLOPT_TCP_KEEPALIVE, 1L);  // the loop limits the time to the head
+    curl_->easy_setopt(handle_, CURLOPT_TCP_KEEPALIVE, 1L);  // the loop limits the time to the head
     return;
   }
-  curl_easy_setopt(handle_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
-  curl_easy_setopt(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(kMostBodyBytes));
+  curl_->easy_setopt(handle_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
+  curl_->easy_setopt(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(most_body_bytes()));
+}
+
+std::size_t CurlTransfer::most_body_bytes() const {
+  const std::size_t api = request_.url.find(protocol::kClientPrefix);
+  const bool is_auth = api != std::string::npos && request_.url.find("/auth/", api) != std::string::npos;
+  return is_auth ? kMostAuthBytes : kMostBodyBytes;
 }
 
 void CurlTransfer::set_way(const TransportOptions& options) {
   if (options.no_proxy) {
-    curl_easy_setopt(handle_, CURLOPT_NOPROXY, "*");
+    curl_->easy_setopt(handle_, CURLOPT_NOPROXY, "*");
   } else if (!options.proxy.empty()) {
-    curl_easy_setopt(handle_, CURLOPT_PROXY, options.proxy.c_str());
-    curl_easy_setopt(handle_, CURLOPT_NOPROXY, "");  // what an app says goes before the environment
+    curl_->easy_setopt(handle_, CURLOPT_PROXY, options.proxy.c_str());
+    curl_->easy_setopt(handle_, CURLOPT_NOPROXY, "");  // what an app says goes before the environment
   }
-  curl_easy_setopt(handle_, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  curl_->easy_setopt(handle_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (curl_->cleanse_after_reading != nullptr)
+    curl_->easy_setopt(handle_, CURLOPT_SSL_CTX_FUNCTION, curl_->cleanse_after_reading);
+  curl_->easy_setopt(handle_, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   if (!options.ca_file.empty()) {
-    curl_easy_setopt(handle_, CURLOPT_CAINFO, options.ca_file.c_str());
-    curl_easy_setopt(handle_, CURLOPT_CAPATH, nullptr);
+    curl_->easy_setopt(handle_, CURLOPT_CAINFO, options.ca_file.c_str());
+    curl_->easy_setopt(handle_, CURLOPT_CAPATH, nullptr);
   }
   if (!options.pinned_keys.empty())
-    curl_easy_setopt(handle_, CURLOPT_PINNEDPUBLICKEY, options.pinned_keys.c_str());
+    curl_->easy_setopt(handle_, CURLOPT_PINNEDPUBLICKEY, options.pinned_keys.c_str());
 }
 
 Result<void> CurlTransfer::prepare(const TransportOptions& options) {
+  if (curl_ == nullptr) return Error(ErrorCode::NetworkError, "libcurl.so.4 cannot be loaded");
   if (handle_ == nullptr) return Error(ErrorCode::NetworkError, "no memory for a transfer");
   if (has_line_break(request_.url) || has_line_break(request_.method))
     return Error(ErrorCode::InvalidConfiguration, "the address has a line break");
   // libcurl would add its own Expect and Content-Type lines, which no server here asks for.
   const bool has_content_type = find_header(request_.headers, "Content-Type").has_value();
   const auto append = [this](const std::string& line) {
-    curl_slist* longer = curl_slist_append(header_lines_, line.c_str());
+    curl_slist* longer = curl_->slist_append(header_lines_, line.c_str());
     if (longer != nullptr) header_lines_ = longer;
   };
   append("Expect:");
   for (const auto& [name, value] : request_.headers) {
     if (has_line_break(name) || has_line_break(value))
       return Error(ErrorCode::InvalidConfiguration, "a header line has a line break");
-    append(value.empty() ? name + ";" : name + ": " + value);
+    std::string line = name;
+    line.reserve(name.size() + 2 + value.size());
+    line += value.empty() ? ";" : ": ";
+    line += value;
+    append(line);
+    wipe_memory(line.data(), line.size());
   }
   if (!has_content_type) append("Content-Type:");
-  curl_easy_setopt(handle_, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(handle_, CURLOPT_URL, request_.url.c_str());
-  curl_easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, 0L);  // rule S8
-  curl_easy_setopt(handle_, CURLOPT_HTTPHEADER, header_lines_);
-  curl_easy_setopt(handle_, CURLOPT_USERAGENT, "keyturn");
-  curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
+  curl_->easy_setopt(handle_, CURLOPT_PRIVATE, this);
+  curl_->easy_setopt(handle_, CURLOPT_URL, request_.url.c_str());
+  curl_->easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_->easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, 0L);  // rule S8
+  curl_->easy_setopt(handle_, CURLOPT_HTTPHEADER, header_lines_);
+  curl_->easy_setopt(handle_, CURLOPT_USERAGENT, "keyturn");
+  curl_->easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
   set_limits();
   set_way(options);
-  curl_easy_setopt(handle_, CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
-  curl_easy_setopt(handle_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_->easy_setopt(handle_, CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
+  curl_->easy_setopt(handle_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // Do not wait for a name server when a transfer ends before its answer: everyone else would wait as well.
-  curl_easy_setopt(handle_, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(handle_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  curl_easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &CurlTransfer::take_header);
-  curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &CurlTransfer::take_body);
-  curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
+  curl_->easy_setopt(handle_, CURLOPT_QUICK_EXIT, 1L);
+  curl_->easy_setopt(handle_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  curl_->easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &CurlTransfer::take_header);
+  curl_->easy_setopt(handle_, CURLOPT_HEADERDATA, this);
+  curl_->easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &CurlTransfer::take_body);
+  curl_->easy_setopt(handle_, CURLOPT_WRITEDATA, this);
   set_method();
   return {};
 }
@@ -163,7 +190,7 @@ std::size_t CurlTransfer::take_header(char* data, std::size_t size, std::size_t 
 bool CurlTransfer::tell_head() {
   if (!stream_) return true;
   long status = 0;
-  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+  curl_->easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
   if (status < 200 || stream_->has_head) return true;  // an interim answer, or trailers
   stream_->has_head = true;
   response_.status = static_cast<int>(status);
@@ -178,12 +205,26 @@ std::size_t CurlTransfer::take_body(char* data, std::size_t size, std::size_t co
     if (self.stream_->cancelled) return 0;
     return self.stream_->handlers.on_bytes({data, bytes}) ? bytes : CURL_WRITEFUNC_PAUSE;
   }
-  if (self.response_.body.size() + bytes > kMostBodyBytes) {
+  if (self.response_.body.size() + bytes > self.most_body_bytes()) {
     self.too_large_ = true;
     return 0;
   }
-  self.response_.body.append(data, bytes);
+  self.append_to_body({data, bytes});
   return bytes;
+}
+
+// As `append`, which would leave what it outgrows in freed memory.
+void CurlTransfer::append_to_body(std::string_view bytes) {
+  std::string& body = response_.body;
+  const std::size_t needed = body.size() + bytes.size();
+  if (needed > body.capacity()) {
+    std::string larger;
+    larger.reserve(std::max({needed, 2 * body.capacity(), kFirstBodyBytes}));
+    larger.append(body);
+    wipe_memory(body.data(), body.size());
+    body.swap(larger);
+  }
+  body.append(bytes);
 }
 
 Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
@@ -191,7 +232,7 @@ Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
   if (code == CURLE_OK && !head_complete_) code = CURLE_PARTIAL_FILE;
   if (code == CURLE_OK) {
     long status = 0;
-    curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+    curl_->easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
     return std::move(response_);
   }
@@ -202,7 +243,7 @@ Result<HttpResponse> CurlTransfer::outcome(CURLcode code) {
   if (code == CURLE_SEND_FAIL_REWIND)
     return Error(ErrorCode::NetworkError, "the connection was closed before an answer came");
   // libcurl's texts name the fault, never the address or a header.
-  return Error(ErrorCode::NetworkError, std::string("the exchange failed: ") + curl_easy_strerror(code));
+  return Error(ErrorCode::NetworkError, std::string("the exchange failed: ") + curl_->easy_strerror(code));
 }
 
 }  // namespace keyturn::sdk

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <curl/curl.h>
-
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "sdk/transport/curl_stream.hpp"
+#include "sdk/transport/libcurl.hpp"
 #include "sdk/transport/transport.hpp"
 #include "sdk/transport/transport_options.hpp"
 
@@ -40,6 +41,8 @@ class CurlTransfer {
   void set_limits();
   void set_way(const TransportOptions& options);
   bool tell_head();
+  [[nodiscard]] std::size_t most_body_bytes() const;
+  void append_to_body(std::string_view bytes);
 
   HttpRequest request_;
   HttpTransport::Callback done_;
@@ -49,7 +52,8 @@ class CurlTransfer {
   std::size_t header_bytes_ = 0;
   bool head_complete_ = false;
   bool too_large_ = false;
-  CURL* handle_;
+  const Libcurl* const curl_;  ///< Null: there is none.
+  CURL* const handle_;
   curl_slist* header_lines_ = nullptr;
 };
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <iterator>
 #include <mutex>
@@ -78,6 +79,29 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// Sanitizers keep what is freed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kOwnMemory = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kOwnMemory = false;
+#else
+constexpr bool kOwnMemory = true;
+#endif
+#else
+constexpr bool kOwnMemory = true;
+#endif
+
+/// A figure of /proc/self/status.
+long memory_kib(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    long value = 0;
+    if (word == name && status >> value) return value;
+  }
+  return 0;
+}
 
 constexpr const char* kGood = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
@@ -195,6 +219,28 @@ TEST_F(HostileNetwork, EndlessAnswersAreCutOff) {
     EXPECT_EQ(result.error().code, ErrorCode::NetworkError);
     EXPECT_EQ(result.error().message, "the answer is too large");
   }
+}
+
+// Row B-26: what a stranger answers to a refresh costs next to nothing.
+TEST_F(HostileNetwork, EndlessAnswersToARefreshCostNoMemory) {
+  const std::string chunk(16 * 1024, 'a');
+  RawServer server([chunk](RawPeer& peer) {
+    peer.read_request();
+    peer.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
+    while (peer.write(chunk)) {
+    }
+  });
+  const auto refresh = [&] { return send(request(server.url("/api/client/v2.0/auth/session"))); };
+  (void)send(request(server.url("/none"), milliseconds{1}));  // libcurl is loaded
+  std::ofstream("/proc/self/clear_refs") << 5;                // the peak is counted anew
+  const long before = memory_kib("VmRSS:");
+  for (int i = 0; i < 20; ++i) {
+    const auto result = refresh();
+    ASSERT_FALSE(result.has_value());
+    ASSERT_EQ(result.error().message, "the answer is too large");
+  }
+  const long grown = memory_kib("VmHWM:") - before;
+  EXPECT_TRUE(!kOwnMemory || grown <= 4 * 1024) << grown << " KiB";
 }
 
 TEST_F(HostileNetwork, InterimAnswersComeBeforeTheAnswer) {

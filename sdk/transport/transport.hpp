@@ -6,16 +6,26 @@
 
 #include <keyturn/base/http.hpp>
 #include <keyturn/base/result.hpp>
+#include <keyturn/base/secret.hpp>
 
 namespace keyturn::sdk {
+
+/// Wipes what may be secret of a message that is needed no more: the values of its header lines and its body
+/// (row B-33).
+template <class Message>
+void wipe_message(Message& message) noexcept {
+  for (auto& line : message.headers) wipe_memory(line.second.data(), line.second.size());
+  wipe_memory(message.body.data(), message.body.size());
+}
 
 /// Sends HTTP requests.
 ///
 /// Contract (curl_transport_test.cpp, hostile_network_test.cpp): the callback is called exactly once, on the
 /// loop's thread, with no lock held; any status is a response; an error is `NetworkError` or
 /// `DeadlineExceeded` (the whole exchange took longer than `request.timeout`). A POST or PATCH with a body is
-/// sent once at most. Redirects are not followed (rule S8). A response is bounded: headers 64 KiB, body 20 MB
-/// (rule S17). TLS certificates are verified always.
+/// sent once at most. Redirects are not followed (rule S8). A response is bounded: headers 64 KiB, body 20
+/// MB, and 512 KiB where tokens, profiles and keys are asked for (rule S17). TLS certificates are verified
+/// always. What the transport held of a message is wiped afterwards.
 class HttpTransport {
  public:
   using Callback = std::function<void(Result<HttpResponse>)>;
