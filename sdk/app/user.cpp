@@ -17,8 +17,8 @@ using sdk::StoredUser;
 
 /// A call with the access token whose answer `read` makes a value of.
 template <class T, class Read>
-Pending<T> call(const sdk::UserCore& core, std::string method, std::string path, std::string body,
-                Read read) {
+Pending<T> call_as_user(const sdk::UserCore& core, std::string method, std::string path, std::string body,
+                        Read read) {
   const sdk::Answer<T> answer(core.sessions().callbacks());
   auto pending = answer.pending();
   core.sessions().call(core.record(), SessionManager::Bearer::access, std::move(method), std::move(path),
@@ -32,7 +32,7 @@ Pending<T> call(const sdk::UserCore& core, std::string method, std::string path,
   return pending;
 }
 
-Result<void> nothing(const std::string&) { return {}; }
+Result<void> no_value(const std::string&) { return {}; }
 
 SessionInfo to_info(const protocol::SessionMessage& message) {
   using std::chrono::floor, std::chrono::seconds;
@@ -106,23 +106,23 @@ Pending<void> User::link(Credentials credentials) const {
 Pending<void> User::refresh_profile() const { return core_->sessions().refresh_profile(core_->record()); }
 
 Pending<std::vector<SessionInfo>> User::sessions() const {
-  return call<std::vector<SessionInfo>>(*core_, "GET", std::string(protocol::kSessionsPath), {},
-                                        [](const std::string& text) -> Result<std::vector<SessionInfo>> {
-                                          auto messages = protocol::parse_sessions(text);
-                                          if (!messages) return messages.error();
-                                          std::vector<SessionInfo> out;
-                                          for (const auto& message : *messages)
-                                            out.push_back(to_info(message));
-                                          return out;
-                                        });
+  return call_as_user<std::vector<SessionInfo>>(
+      *core_, "GET", std::string(protocol::kSessionsPath), {},
+      [](const std::string& text) -> Result<std::vector<SessionInfo>> {
+        auto messages = protocol::parse_sessions(text);
+        if (!messages) return messages.error();
+        std::vector<SessionInfo> out;
+        for (const auto& message : *messages) out.push_back(to_info(message));
+        return out;
+      });
 }
 
 Pending<void> User::revoke_session(std::string session_id) const {
-  return call<void>(*core_, "DELETE", protocol::session_path(session_id), {}, nothing);
+  return call_as_user<void>(*core_, "DELETE", protocol::session_path(session_id), {}, no_value);
 }
 
 Pending<void> User::revoke_other_sessions() const {
-  return call<void>(*core_, "DELETE", protocol::other_sessions_path(), {}, nothing);
+  return call_as_user<void>(*core_, "DELETE", protocol::other_sessions_path(), {}, no_value);
 }
 
 Pending<std::string> User::call_function_text(std::string name, std::string ejson_arguments) const {
@@ -130,9 +130,10 @@ Pending<std::string> User::call_function_text(std::string name, std::string ejso
       json::parse(ejson_arguments, {std::size_t{18} * 1024 * 1024, 100, json::DuplicateNames::last_wins});
   if (!arguments || arguments->as_array() == nullptr)
     return Error(ErrorCode::InvalidParameter, "the arguments are not an EJSON array");
-  return call<std::string>(*core_, "POST", protocol::functions_call_path(core_->sessions().settings().app_id),
-                           protocol::write_function_call(name, ejson_arguments),
-                           [](std::string text) -> Result<std::string> { return text; });
+  return call_as_user<std::string>(*core_, "POST",
+                                   protocol::functions_call_path(core_->sessions().settings().app_id),
+                                   protocol::write_function_call(name, ejson_arguments),
+                                   [](std::string text) -> Result<std::string> { return text; });
 }
 
 Pending<HttpResponse> User::request(HttpRequest request) const {

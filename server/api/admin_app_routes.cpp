@@ -11,13 +11,13 @@
 namespace keyturn::server::api {
 namespace {
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_apps(Call& call) {
   json::Array out;
   for (const auto& each : call.services.directory.all()) out.emplace_back(app_to_json(each->app));
   return json_answer(std::move(out));
 }
 
-Result<Answer> create(Call& call) {
+Result<Answer> create_app(Call& call) {
   auto name = required_text(call.members(), "name");
   if (!name) return name.error();
   auto app = call.services.apps.create(*name, call.members());
@@ -25,9 +25,9 @@ Result<Answer> create(Call& call) {
   return json_answer(app_to_json(*app), 201);
 }
 
-Result<Answer> get(Call& call) { return json_answer(app_to_json(call.app->app)); }
+Result<Answer> get_app(Call& call) { return json_answer(app_to_json(call.app->app)); }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_app(Call& call) {
   auto removed = call.services.apps.remove(call.app_id());
   if (removed) {
     call.log.forget(call.app_id());
@@ -36,13 +36,13 @@ Result<Answer> remove(Call& call) {
   return no_content_of(removed);
 }
 
-Result<Answer> list_keys(Call& call) {
+Result<Answer> list_app_keys(Call& call) {
   auto keys = call.services.api_keys.list_server_keys(*call.app);
   if (!keys) return keys.error();
   return text_answer(protocol::write_api_keys(key_messages(*keys)));
 }
 
-Result<Answer> create_key(Call& call) {
+Result<Answer> create_app_key(Call& call) {
   auto name = required_text(call.members(), "name");
   if (!name) return name.error();
   auto made = call.services.api_keys.create_server_key(*call.app, *name);
@@ -56,7 +56,7 @@ Result<Answer> get_key(Call& call) {
   return text_answer(protocol::write_api_key(key_message(*key)));
 }
 
-Result<Answer> remove_key(Call& call) {
+Result<Answer> remove_app_key(Call& call) {
   return no_content_of(call.services.api_keys.remove_server_key(*call.app, call.arguments[2]));
 }
 
@@ -73,14 +73,14 @@ Result<Answer> disable_key(Call& call) {
 const std::vector<Route>& admin_app_routes() {
   using protocol::Lane;
   static const std::vector<Route> routes{
-      {"GET", "/groups/{}/apps", Lane::immediate, Auth::admin, Body::ignored, list},
-      {"POST", "/groups/{}/apps", Lane::storage, Auth::admin, Body::admin_object, create},
-      {"GET", "/groups/{}/apps/{}", Lane::immediate, Auth::admin, Body::ignored, get},
-      {"DELETE", "/groups/{}/apps/{}", Lane::storage, Auth::admin, Body::ignored, remove},
-      {"GET", "/groups/{}/apps/{}/api_keys", Lane::storage, Auth::admin, Body::ignored, list_keys},
-      {"POST", "/groups/{}/apps/{}/api_keys", Lane::storage, Auth::admin, Body::admin_object, create_key},
+      {"GET", "/groups/{}/apps", Lane::immediate, Auth::admin, Body::ignored, list_apps},
+      {"POST", "/groups/{}/apps", Lane::storage, Auth::admin, Body::admin_object, create_app},
+      {"GET", "/groups/{}/apps/{}", Lane::immediate, Auth::admin, Body::ignored, get_app},
+      {"DELETE", "/groups/{}/apps/{}", Lane::storage, Auth::admin, Body::ignored, remove_app},
+      {"GET", "/groups/{}/apps/{}/api_keys", Lane::storage, Auth::admin, Body::ignored, list_app_keys},
+      {"POST", "/groups/{}/apps/{}/api_keys", Lane::storage, Auth::admin, Body::admin_object, create_app_key},
       {"GET", "/groups/{}/apps/{}/api_keys/{}", Lane::storage, Auth::admin, Body::ignored, get_key},
-      {"DELETE", "/groups/{}/apps/{}/api_keys/{}", Lane::storage, Auth::admin, Body::ignored, remove_key},
+      {"DELETE", "/groups/{}/apps/{}/api_keys/{}", Lane::storage, Auth::admin, Body::ignored, remove_app_key},
       {"PUT", "/groups/{}/apps/{}/api_keys/{}/enable", Lane::storage, Auth::admin, Body::ignored, enable_key},
       {"PUT", "/groups/{}/apps/{}/api_keys/{}/disable", Lane::storage, Auth::admin, Body::ignored,
        disable_key},

@@ -21,9 +21,9 @@ json::Object deployment_of(const Call& call) {
           {"status_error_message", ""}};
 }
 
-Result<Answer> list(Call& call) { return json_answer(json::Array{deployment_of(call)}); }
+Result<Answer> list_deployments(Call& call) { return json_answer(json::Array{deployment_of(call)}); }
 
-Result<Answer> get(Call& call) {
+Result<Answer> get_deployment(Call& call) {
   if (call.arguments[2] != call.app_id())
     return refusal(ErrorCode::DeploymentNotFound, "deployment not found");
   return json_answer(deployment_of(call));
@@ -83,8 +83,10 @@ Result<Answer> configure(Call& call) { return store_settings(call, "deploy_confi
 const std::vector<Route>& admin_deployment_routes() {
   using protocol::Lane;
   static const std::vector<Route> routes{
-      {"GET", "/groups/{}/apps/{}/deployments", Lane::immediate, Auth::admin, Body::ignored, list},
-      {"GET", "/groups/{}/apps/{}/deployments/{}", Lane::immediate, Auth::admin, Body::ignored, get},
+      {"GET", "/groups/{}/apps/{}/deployments", Lane::immediate, Auth::admin, Body::ignored,
+       list_deployments},
+      {"GET", "/groups/{}/apps/{}/deployments/{}", Lane::immediate, Auth::admin, Body::ignored,
+       get_deployment},
       {"POST", "/groups/{}/apps/{}/deployments/{}/redeploy", Lane::immediate, Auth::admin, Body::ignored,
        redeploy},
       {"GET", "/groups/{}/apps/{}/drafts", Lane::storage, Auth::admin, Body::ignored, list_drafts},

@@ -62,7 +62,7 @@ Result<void> check_endpoint(Call& call, std::string_view own_id) {
   return {};
 }
 
-Result<void> check(Call& call, const KindRules& rules, std::string_view own_id) {
+Result<void> check_document(Call& call, const KindRules& rules, std::string_view own_id) {
   for (const std::string_view name : rules.required_texts) {
     if (name.empty()) continue;
     if (auto text = required_text(call.members(), name); !text) return text.error();
@@ -79,7 +79,7 @@ Result<void> check(Call& call, const KindRules& rules, std::string_view own_id) 
   return {};
 }
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_documents(Call& call) {
   auto documents = call.services.apps.documents(call.app_id(), call.kind);
   if (!documents) return documents.error();
   json::Array out;
@@ -90,10 +90,10 @@ Result<Answer> list(Call& call) {
   return json_answer(std::move(out));
 }
 
-Result<Answer> create(Call& call) {
+Result<Answer> create_document(Call& call) {
   const auto turn = call.services.apps.take_turn();
   const KindRules& rules = rules_of(call.kind);
-  if (auto checked = check(call, rules, {}); !checked) return checked.error();
+  if (auto checked = check_document(call, rules, {}); !checked) return checked.error();
   json::Object document = call.members();
   auto id = call.services.apps.add_document(call.app_id(), call.kind, document);
   if (!id) return id.error();
@@ -101,23 +101,23 @@ Result<Answer> create(Call& call) {
   return json_answer(shown_in_list(rules, document), 201);
 }
 
-Result<Answer> get(Call& call) {
+Result<Answer> get_document(Call& call) {
   auto document = stored_document(call, call.kind, call.arguments[2]);
   if (!document) return document.error();
   return json_answer(*std::move(document));
 }
 
-Result<Answer> put(Call& call) {
+Result<Answer> put_document(Call& call) {
   const auto turn = call.services.apps.take_turn();
   const std::string& id = call.arguments[2];
   if (auto known = stored_document(call, call.kind, id); !known) return known.error();
-  if (auto checked = check(call, rules_of(call.kind), id); !checked) return checked.error();
+  if (auto checked = check_document(call, rules_of(call.kind), id); !checked) return checked.error();
   json::Object document = call.members();
   document.set("_id", id);
   return no_content_of(call.services.apps.put_document(call.app_id(), call.kind, id, std::move(document)));
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_document(Call& call) {
   const auto turn = call.services.apps.take_turn();
   auto removed = call.services.apps.remove_document(call.app_id(), call.kind, call.arguments[2]);
   if (!removed) return removed.error();
@@ -131,7 +131,7 @@ struct Collection {
   std::string_view item;
 };
 
-std::vector<Route> make_routes() {
+std::vector<Route> make_document_routes() {
   using protocol::Lane;
   static constexpr std::array<Collection, 5> kCollections{
       {{"values", "/groups/{}/apps/{}/values", "/groups/{}/apps/{}/values/{}"},
@@ -142,11 +142,14 @@ std::vector<Route> make_routes() {
        {"triggers", "/groups/{}/apps/{}/triggers", "/groups/{}/apps/{}/triggers/{}"}}};
   std::vector<Route> out;
   for (const Collection& each : kCollections) {
-    out.push_back({"GET", each.path, Lane::storage, Auth::admin, Body::ignored, list, each.kind});
-    out.push_back({"POST", each.path, Lane::storage, Auth::admin, Body::admin_object, create, each.kind});
-    out.push_back({"GET", each.item, Lane::storage, Auth::admin, Body::ignored, get, each.kind});
-    out.push_back({"PUT", each.item, Lane::storage, Auth::admin, Body::admin_object, put, each.kind});
-    out.push_back({"DELETE", each.item, Lane::storage, Auth::admin, Body::ignored, remove, each.kind});
+    out.push_back({"GET", each.path, Lane::storage, Auth::admin, Body::ignored, list_documents, each.kind});
+    out.push_back(
+        {"POST", each.path, Lane::storage, Auth::admin, Body::admin_object, create_document, each.kind});
+    out.push_back({"GET", each.item, Lane::storage, Auth::admin, Body::ignored, get_document, each.kind});
+    out.push_back(
+        {"PUT", each.item, Lane::storage, Auth::admin, Body::admin_object, put_document, each.kind});
+    out.push_back(
+        {"DELETE", each.item, Lane::storage, Auth::admin, Body::ignored, remove_document, each.kind});
   }
   return out;
 }
@@ -154,7 +157,7 @@ std::vector<Route> make_routes() {
 }  // namespace
 
 const std::vector<Route>& admin_document_routes() {
-  static const std::vector<Route> routes = make_routes();
+  static const std::vector<Route> routes = make_document_routes();
   return routes;
 }
 

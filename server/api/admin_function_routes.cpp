@@ -17,10 +17,10 @@ namespace keyturn::server::api {
 namespace {
 
 constexpr std::string_view kKind = "functions";
-constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kLongestFunctionName = 256;
 constexpr std::int64_t kDefaultSeconds = 90;
 
-json::Object summary(const json::Object& function) {
+json::Object function_summary(const json::Object& function) {
   json::Object out;
   for (const std::string_view name : {"_id", "name", "last_modified"}) {
     if (const json::Value* value = function.find(name); value != nullptr) out.set(std::string(name), *value);
@@ -60,10 +60,10 @@ Result<void> check_source(Call& call, std::string_view name, std::string_view so
 }
 
 /// All that is wrong with a function by itself; whether its name is free is asked when it is stored.
-Result<void> check(Call& call) {
+Result<void> check_function(Call& call) {
   auto name = required_text(call.members(), "name");
   if (!name) return name.error();
-  if (name->empty() || name->size() > kLongestName) {
+  if (name->empty() || name->size() > kLongestFunctionName) {
     return refusal(ErrorCode::InvalidParameter, "a function's name must have 1 to 256 characters");
   }
   auto source = required_text(call.members(), "source");
@@ -91,37 +91,37 @@ json::Object stamped(const Call& call) {
   return document;
 }
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_functions(Call& call) {
   auto functions = call.services.apps.documents(call.app_id(), kKind);
   if (!functions) return functions.error();
   json::Array out;
   for (const ConfigDocument& each : *functions) {
-    if (each.value.as_object() != nullptr) out.emplace_back(summary(*each.value.as_object()));
+    if (each.value.as_object() != nullptr) out.emplace_back(function_summary(*each.value.as_object()));
   }
   return json_answer(std::move(out));
 }
 
-Result<Answer> create(Call& call) {
-  if (auto checked = check(call); !checked) return checked.error();
+Result<Answer> create_function(Call& call) {
+  if (auto checked = check_function(call); !checked) return checked.error();
   const auto turn = call.services.apps.take_turn();
   if (auto free = check_name_is_free(call, {}); !free) return free.error();
   json::Object document = stamped(call);
   auto id = call.services.apps.add_document(call.app_id(), kKind, document);
   if (!id) return id.error();
   document.set("_id", *id);
-  return json_answer(summary(document), 201);
+  return json_answer(function_summary(document), 201);
 }
 
-Result<Answer> get(Call& call) {
+Result<Answer> get_function(Call& call) {
   auto document = stored_document(call, kKind, call.arguments[2]);
   if (!document) return document.error();
   return json_answer(*std::move(document));
 }
 
-Result<Answer> put(Call& call) {
+Result<Answer> put_function(Call& call) {
   const std::string& id = call.arguments[2];
   if (auto known = stored_document(call, kKind, id); !known) return known.error();
-  if (auto checked = check(call); !checked) return checked.error();
+  if (auto checked = check_function(call); !checked) return checked.error();
   const auto turn = call.services.apps.take_turn();
   if (auto known = stored_document(call, kKind, id); !known) return known.error();
   if (auto free = check_name_is_free(call, id); !free) return free.error();
@@ -130,7 +130,7 @@ Result<Answer> put(Call& call) {
   return no_content_of(call.services.apps.put_document(call.app_id(), kKind, id, std::move(document)));
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_function(Call& call) {
   const auto turn = call.services.apps.take_turn();
   auto removed = call.services.apps.remove_document(call.app_id(), kKind, call.arguments[2]);
   if (!removed) return removed.error();
@@ -226,14 +226,14 @@ Result<Answer> execute(Call& call) {
   return json_answer(std::move(answer));
 }
 
-Result<Answer> get_settings(Call& call) {
+Result<Answer> get_function_settings(Call& call) {
   auto settings = stored_settings(call, "functions_settings", {});
   if (!settings) return settings.error();
   const json::Value* own = settings->find("timeout_seconds");
   return json_answer(json::Object{{"timeout_seconds", own != nullptr ? *own : json::Value(kDefaultSeconds)}});
 }
 
-Result<Answer> patch_settings(Call& call) {
+Result<Answer> patch_function_settings(Call& call) {
   for (const auto& [name, value] : call.members()) {
     if (name != "timeout_seconds") return refusal(ErrorCode::InvalidParameter, "unknown function setting");
     if (!value.is_null() && value.as_int() == nullptr) {
@@ -243,7 +243,7 @@ Result<Answer> patch_settings(Call& call) {
     auto changed = call.services.apps.set_function_time_limit(call.app_id(), seconds);
     if (!changed) return changed.error();
   }
-  return get_settings(call);
+  return get_function_settings(call);
 }
 
 }  // namespace
@@ -253,14 +253,16 @@ const std::vector<Route>& admin_function_routes() {
   constexpr Auth kAuth = Auth::admin;
   constexpr Body kObject = Body::admin_object;
   static const std::vector<Route> routes{
-      {"GET", "/groups/{}/apps/{}/functions", Lane::storage, kAuth, Body::ignored, list},
-      {"POST", "/groups/{}/apps/{}/functions", Lane::function, kAuth, kObject, create},
-      {"GET", "/groups/{}/apps/{}/functions/{}", Lane::storage, kAuth, Body::ignored, get},
-      {"PUT", "/groups/{}/apps/{}/functions/{}", Lane::function, kAuth, kObject, put},
-      {"DELETE", "/groups/{}/apps/{}/functions/{}", Lane::storage, kAuth, Body::ignored, remove},
+      {"GET", "/groups/{}/apps/{}/functions", Lane::storage, kAuth, Body::ignored, list_functions},
+      {"POST", "/groups/{}/apps/{}/functions", Lane::function, kAuth, kObject, create_function},
+      {"GET", "/groups/{}/apps/{}/functions/{}", Lane::storage, kAuth, Body::ignored, get_function},
+      {"PUT", "/groups/{}/apps/{}/functions/{}", Lane::function, kAuth, kObject, put_function},
+      {"DELETE", "/groups/{}/apps/{}/functions/{}", Lane::storage, kAuth, Body::ignored, remove_function},
       {"POST", "/groups/{}/apps/{}/debug/execute_function", Lane::function, kAuth, kObject, execute},
-      {"GET", "/groups/{}/apps/{}/functions_settings", Lane::storage, kAuth, Body::ignored, get_settings},
-      {"PATCH", "/groups/{}/apps/{}/functions_settings", Lane::storage, kAuth, kObject, patch_settings},
+      {"GET", "/groups/{}/apps/{}/functions_settings", Lane::storage, kAuth, Body::ignored,
+       get_function_settings},
+      {"PATCH", "/groups/{}/apps/{}/functions_settings", Lane::storage, kAuth, kObject,
+       patch_function_settings},
   };
   return routes;
 }

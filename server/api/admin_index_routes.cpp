@@ -14,7 +14,7 @@
 namespace keyturn::server::api {
 namespace {
 
-constexpr std::size_t kLongestName = 127;
+constexpr std::size_t kLongestIndexName = 127;
 
 Result<std::string> service_name(Call& call) {
   auto service = stored_document(call, "services", call.arguments[2]);
@@ -43,19 +43,19 @@ Result<CollectionName> collection_of_query(Call& call) {
                        call.parameter("collection").value_or(""));
 }
 
-json::Object shown(const IndexDefinition& index) {
+json::Object shown_index(const IndexDefinition& index) {
   json::Object keys;
   for (const auto& [path, direction] : index.keys) keys.set(path, direction.to_int64().value_or(1));
   return {{"name", index.name}, {"keys", std::move(keys)}, {"unique", index.unique}};
 }
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_indexes(Call& call) {
   auto where = collection_of_query(call);
   if (!where) return where.error();
   auto indexes = call.services.data->indexes(*where);
   if (!indexes) return indexes.error();
   json::Array out;
-  for (const IndexDefinition& each : *indexes) out.emplace_back(shown(each));
+  for (const IndexDefinition& each : *indexes) out.emplace_back(shown_index(each));
   return json_answer(std::move(out));
 }
 
@@ -79,7 +79,7 @@ Result<IndexDefinition> read_index(const Call& call) {
   auto name = optional_text(call.members(), "name");
   if (!name) return name.error();
   index.name = name->empty() ? made_name : std::string(*name);
-  if (index.name.size() > kLongestName) return refusal(ErrorCode::BadRequest, "'name' is too long");
+  if (index.name.size() > kLongestIndexName) return refusal(ErrorCode::BadRequest, "'name' is too long");
   const json::Value* unique = call.members().find("unique");
   if (unique != nullptr && !unique->is_null() && unique->as_bool() == nullptr) {
     return refusal(ErrorCode::BadRequest, "'unique' must be true or false");
@@ -88,7 +88,7 @@ Result<IndexDefinition> read_index(const Call& call) {
   return index;
 }
 
-Result<Answer> create(Call& call) {
+Result<Answer> create_index(Call& call) {
   auto database = required_text(call.members(), "database");
   if (!database) return database.error();
   auto collection = required_text(call.members(), "collection");
@@ -98,10 +98,10 @@ Result<Answer> create(Call& call) {
   auto index = read_index(call);
   if (!index) return index.error();
   if (auto made = call.services.data->create_index(*where, *index); !made) return made.error();
-  return json_answer(shown(*index), 201);
+  return json_answer(shown_index(*index), 201);
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_index(Call& call) {
   auto where = collection_of_query(call);
   if (!where) return where.error();
   auto removed = call.services.data->drop_index(*where, call.arguments[3]);
@@ -115,11 +115,12 @@ Result<Answer> remove(Call& call) {
 const std::vector<Route>& admin_index_routes() {
   using protocol::Lane;
   static const std::vector<Route> routes{
-      {"GET", "/groups/{}/apps/{}/services/{}/indexes", Lane::storage, Auth::admin, Body::ignored, list},
+      {"GET", "/groups/{}/apps/{}/services/{}/indexes", Lane::storage, Auth::admin, Body::ignored,
+       list_indexes},
       {"POST", "/groups/{}/apps/{}/services/{}/indexes", Lane::storage, Auth::admin, Body::admin_object,
-       create},
+       create_index},
       {"DELETE", "/groups/{}/apps/{}/services/{}/indexes/{}", Lane::storage, Auth::admin, Body::ignored,
-       remove},
+       remove_index},
   };
   return routes;
 }

@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMostLines = 100;
 
 template <class Number>
-std::optional<Number> read_number(std::string_view text) {
+std::optional<Number> read_query_number(std::string_view text) {
   Number value = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (fault != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
@@ -27,7 +27,7 @@ std::optional<Number> read_number(std::string_view text) {
 Result<std::size_t> number_of(const Call& call, std::string_view name, std::size_t otherwise) {
   const auto text = call.parameter(name);
   if (!text || text->empty()) return otherwise;
-  const auto value = read_number<std::size_t>(*text);
+  const auto value = read_query_number<std::size_t>(*text);
   if (!value) return refusal(ErrorCode::InvalidParameter, "'" + std::string(name) + "' must be a number");
   return *value;
 }
@@ -38,7 +38,7 @@ Result<WallTime> time_of(const Call& call, std::string_view name, WallTime other
   if (!text || text->empty()) return otherwise;
   // The largest year that an ISO date can name bounds both forms.
   constexpr std::int64_t kMostSeconds = 253'402'300'799;
-  if (const auto seconds = read_number<std::int64_t>(*text);
+  if (const auto seconds = read_query_number<std::int64_t>(*text);
       seconds && *seconds >= 0 && *seconds <= kMostSeconds) {
     return WallTime(std::chrono::seconds(*seconds));
   }
@@ -130,7 +130,7 @@ void add_next_page(json::Object& answer, const AppLog::Question& question, const
                              (is_one_instant ? static_cast<std::int64_t>(question.skip) : 0));
 }
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_logs(Call& call) {
   auto question = question_of(call);
   if (!question) return question.error();
   const AppLog::Page page = call.log.find(*question);
@@ -145,7 +145,7 @@ Result<Answer> list(Call& call) {
 
 const std::vector<Route>& admin_log_routes() {
   static const std::vector<Route> routes{
-      {"GET", "/groups/{}/apps/{}/logs", protocol::Lane::immediate, Auth::admin, Body::ignored, list},
+      {"GET", "/groups/{}/apps/{}/logs", protocol::Lane::immediate, Auth::admin, Body::ignored, list_logs},
   };
   return routes;
 }

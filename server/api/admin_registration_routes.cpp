@@ -26,7 +26,7 @@ Result<Answer> pending(Call& call) {
   return json_answer(std::move(out));
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_pending_user(Call& call) {
   return no_content_of(call.services.passwords.remove_pending(*call.app, email_of(call)));
 }
 
@@ -34,7 +34,7 @@ Result<Answer> send_confirm(Call& call) {
   return no_content_of(call.services.passwords.send_confirmation(*call.app, email_of(call)), 200);
 }
 
-Result<Answer> confirm(Call& call) {
+Result<Answer> confirm_pending_user(Call& call) {
   return no_content_of(call.services.passwords.confirm_by_admin(*call.app, email_of(call)));
 }
 
@@ -50,11 +50,11 @@ const std::vector<Route>& admin_registration_routes() {
       {"GET", "/groups/{}/apps/{}/user_registrations/pending_users", Lane::storage, Auth::admin,
        Body::ignored, pending},
       {"DELETE", "/groups/{}/apps/{}/user_registrations/by_email/{}", Lane::storage, Auth::admin,
-       Body::ignored, remove},
+       Body::ignored, remove_pending_user},
       {"POST", "/groups/{}/apps/{}/user_registrations/by_email/{}/send_confirm", Lane::storage, Auth::admin,
        Body::ignored, send_confirm},
       {"POST", "/groups/{}/apps/{}/user_registrations/by_email/{}/confirm", Lane::storage, Auth::admin,
-       Body::ignored, confirm},
+       Body::ignored, confirm_pending_user},
       {"POST", "/groups/{}/apps/{}/user_registrations/by_email/{}/run_confirm", Lane::storage, Auth::admin,
        Body::ignored, run_confirm},
   };

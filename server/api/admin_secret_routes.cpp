@@ -21,7 +21,7 @@ Result<NamedSecret> read(const Call& call) {
   return NamedSecret{*name, Secret(*value)};
 }
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_secrets(Call& call) {
   auto secrets = call.services.apps.secrets(call.app_id());
   if (!secrets) return secrets.error();
   json::Array out;
@@ -29,7 +29,7 @@ Result<Answer> list(Call& call) {
   return json_answer(std::move(out));
 }
 
-Result<Answer> create(Call& call) {
+Result<Answer> create_secret(Call& call) {
   auto secret = read(call);
   if (!secret) return secret.error();
   auto id = call.services.apps.add_secret(call.app_id(), secret->name, secret->value);
@@ -37,14 +37,14 @@ Result<Answer> create(Call& call) {
   return json_answer(json::Object{{"_id", *id}, {"name", secret->name}}, 201);
 }
 
-Result<Answer> put(Call& call) {
+Result<Answer> put_secret(Call& call) {
   auto secret = read(call);
   if (!secret) return secret.error();
   return no_content_of(
       call.services.apps.put_secret(call.app_id(), call.arguments[2], secret->name, secret->value));
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_secret(Call& call) {
   return no_content_of(call.services.apps.remove_secret(call.app_id(), call.arguments[2]));
 }
 
@@ -53,10 +53,10 @@ Result<Answer> remove(Call& call) {
 const std::vector<Route>& admin_secret_routes() {
   using protocol::Lane;
   static const std::vector<Route> routes{
-      {"GET", "/groups/{}/apps/{}/secrets", Lane::storage, Auth::admin, Body::ignored, list},
-      {"POST", "/groups/{}/apps/{}/secrets", Lane::storage, Auth::admin, Body::admin_object, create},
-      {"PUT", "/groups/{}/apps/{}/secrets/{}", Lane::storage, Auth::admin, Body::admin_object, put},
-      {"DELETE", "/groups/{}/apps/{}/secrets/{}", Lane::storage, Auth::admin, Body::ignored, remove},
+      {"GET", "/groups/{}/apps/{}/secrets", Lane::storage, Auth::admin, Body::ignored, list_secrets},
+      {"POST", "/groups/{}/apps/{}/secrets", Lane::storage, Auth::admin, Body::admin_object, create_secret},
+      {"PUT", "/groups/{}/apps/{}/secrets/{}", Lane::storage, Auth::admin, Body::admin_object, put_secret},
+      {"DELETE", "/groups/{}/apps/{}/secrets/{}", Lane::storage, Auth::admin, Body::ignored, remove_secret},
   };
   return routes;
 }

@@ -17,7 +17,7 @@ constexpr std::string_view kDefaultRules = "default_rules";
 const std::string& service_id_of(const Call& call) { return call.arguments[2]; }
 std::string rules_kind(const Call& call) { return "rules/" + service_id_of(call); }
 
-json::Object summary(const json::Object& service) {
+json::Object service_summary(const json::Object& service) {
   json::Object out;
   for (const std::string_view name : {"_id", "name", "type", "version", "last_modified"}) {
     if (const json::Value* value = service.find(name); value != nullptr) out.set(std::string(name), *value);
@@ -31,17 +31,17 @@ Result<void> must_exist(Call& call) {
   return {};
 }
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_services(Call& call) {
   auto services = call.services.apps.documents(call.app_id(), kServices);
   if (!services) return services.error();
   json::Array out;
   for (const ConfigDocument& each : *services) {
-    if (each.value.as_object() != nullptr) out.emplace_back(summary(*each.value.as_object()));
+    if (each.value.as_object() != nullptr) out.emplace_back(service_summary(*each.value.as_object()));
   }
   return json_answer(std::move(out));
 }
 
-Result<Answer> create(Call& call) {
+Result<Answer> create_service(Call& call) {
   const auto turn = call.services.apps.take_turn();
   auto name = required_text(call.members(), "name");
   if (!name) return name.error();
@@ -61,16 +61,16 @@ Result<Answer> create(Call& call) {
   auto id = call.services.apps.add_document(call.app_id(), kServices, service);
   if (!id) return id.error();
   service.set("_id", *id);
-  return json_answer(summary(service), 201);
+  return json_answer(service_summary(service), 201);
 }
 
-Result<Answer> get(Call& call) {
+Result<Answer> get_service(Call& call) {
   auto service = stored_document(call, kServices, service_id_of(call));
   if (!service) return service.error();
-  return json_answer(summary(*service));
+  return json_answer(service_summary(*service));
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_service(Call& call) {
   const auto turn = call.services.apps.take_turn();
   auto removed = call.services.apps.remove_document(call.app_id(), kServices, service_id_of(call));
   if (!removed) return removed.error();
@@ -78,7 +78,7 @@ Result<Answer> remove(Call& call) {
   return no_content();
 }
 
-Result<Answer> get_config(Call& call) {
+Result<Answer> get_service_config(Call& call) {
   auto service = stored_document(call, kServices, service_id_of(call));
   if (!service) return service.error();
   const json::Value* config = service->find("config");
@@ -86,7 +86,7 @@ Result<Answer> get_config(Call& call) {
                                                                          : json::Value(json::Object()));
 }
 
-Result<Answer> patch_config(Call& call) {
+Result<Answer> patch_service_config(Call& call) {
   const auto turn = call.services.apps.take_turn();
   auto service = stored_document(call, kServices, service_id_of(call));
   if (!service) return service.error();
@@ -197,12 +197,12 @@ const std::vector<Route>& admin_service_routes() {
   constexpr Body kNone = Body::ignored;
   constexpr Body kObject = Body::admin_object;
   static const std::vector<Route> routes{
-      {"GET", "/groups/{}/apps/{}/services", kLane, kAuth, kNone, list},
-      {"POST", "/groups/{}/apps/{}/services", kLane, kAuth, kObject, create},
-      {"GET", "/groups/{}/apps/{}/services/{}", kLane, kAuth, kNone, get},
-      {"DELETE", "/groups/{}/apps/{}/services/{}", kLane, kAuth, kNone, remove},
-      {"GET", "/groups/{}/apps/{}/services/{}/config", kLane, kAuth, kNone, get_config},
-      {"PATCH", "/groups/{}/apps/{}/services/{}/config", kLane, kAuth, kObject, patch_config},
+      {"GET", "/groups/{}/apps/{}/services", kLane, kAuth, kNone, list_services},
+      {"POST", "/groups/{}/apps/{}/services", kLane, kAuth, kObject, create_service},
+      {"GET", "/groups/{}/apps/{}/services/{}", kLane, kAuth, kNone, get_service},
+      {"DELETE", "/groups/{}/apps/{}/services/{}", kLane, kAuth, kNone, remove_service},
+      {"GET", "/groups/{}/apps/{}/services/{}/config", kLane, kAuth, kNone, get_service_config},
+      {"PATCH", "/groups/{}/apps/{}/services/{}/config", kLane, kAuth, kObject, patch_service_config},
       {"GET", "/groups/{}/apps/{}/services/{}/default_rule", kLane, kAuth, kNone, get_default_rule},
       {"POST", "/groups/{}/apps/{}/services/{}/default_rule", kLane, kAuth, kObject, create_default_rule},
       {"PUT", "/groups/{}/apps/{}/services/{}/default_rule", kLane, kAuth, kObject, put_default_rule},

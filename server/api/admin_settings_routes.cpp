@@ -12,13 +12,15 @@
 namespace keyturn::server::api {
 namespace {
 
-Result<Answer> shown(Call& call, std::string_view name, json::Object otherwise) {
+Result<Answer> shown_settings(Call& call, std::string_view name, json::Object otherwise) {
   auto settings = stored_settings(call, name, std::move(otherwise));
   if (!settings) return settings.error();
   return json_answer(*std::move(settings));
 }
 
-Result<Answer> get_user_data(Call& call) { return shown(call, "custom_user_data", {{"enabled", false}}); }
+Result<Answer> get_user_data(Call& call) {
+  return shown_settings(call, "custom_user_data", {{"enabled", false}});
+}
 
 /// Nothing: the settings are off, or not complete yet; clients may send them in parts. `in_access_token` is a
 /// setting of this server's own.
@@ -77,7 +79,7 @@ Result<Answer> patch_user_data(Call& call) {
 }
 
 Result<Answer> get_sync(Call& call) {
-  return shown(call, "sync_config", {{"development_mode_enabled", false}});
+  return shown_settings(call, "sync_config", {{"development_mode_enabled", false}});
 }
 Result<Answer> put_sync(Call& call) { return store_settings(call, "sync_config", false); }
 

@@ -15,7 +15,7 @@ namespace {
 
 const std::string& user_id_of(const Call& call) { return call.arguments[2]; }
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_users(Call& call) {
   PageRequest page;
   page.after = call.parameter("after").value_or("");
   page.descending = call.parameter("desc") == "true";
@@ -26,7 +26,7 @@ Result<Answer> list(Call& call) {
   return json_answer(std::move(out));
 }
 
-Result<Answer> create(Call& call) {
+Result<Answer> create_user(Call& call) {
   auto email = required_text(call.members(), "email");
   if (!email) return email.error();
   auto password = required_text(call.members(), "password");
@@ -36,13 +36,13 @@ Result<Answer> create(Call& call) {
   return json_answer(user_to_json(*user), 201);
 }
 
-Result<Answer> get(Call& call) {
+Result<Answer> get_user(Call& call) {
   auto user = call.services.users.get(call.app_id(), user_id_of(call));
   if (!user) return user.error();
   return json_answer(user_to_json(*user));
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_user(Call& call) {
   auto removed = call.services.users.remove(call.app_id(), user_id_of(call));
   if (removed) forget_push_registrations(call, user_id_of(call));
   return no_content_of(removed);
@@ -70,15 +70,15 @@ Result<Answer> revoke_all(Call& call) {
   return no_content();
 }
 
-Result<Answer> enable(Call& call) {
+Result<Answer> enable_user(Call& call) {
   return no_content_of(call.services.users.set_disabled(call.app_id(), user_id_of(call), false));
 }
 
-Result<Answer> disable(Call& call) {
+Result<Answer> disable_user(Call& call) {
   return no_content_of(call.services.users.set_disabled(call.app_id(), user_id_of(call), true));
 }
 
-Result<Answer> list_sessions(Call& call) {
+Result<Answer> list_user_sessions(Call& call) {
   if (auto user = call.services.users.get(call.app_id(), user_id_of(call)); !user) return user.error();
   auto sessions = call.services.sessions.list(call.app_id(), user_id_of(call));
   if (!sessions) return sessions.error();
@@ -87,7 +87,7 @@ Result<Answer> list_sessions(Call& call) {
   return text_answer(protocol::write_sessions(out));
 }
 
-Result<Answer> end_session(Call& call) {
+Result<Answer> end_user_session(Call& call) {
   auto ended = call.services.sessions.revoke(call.app_id(), user_id_of(call), call.arguments[3]);
   if (!ended) return ended.error();
   if (!*ended) return refusal(ErrorCode::AppUnknownError, 404, "session not found");
@@ -119,24 +119,24 @@ Result<Answer> verify_token(Call& call) {
 const std::vector<Route>& admin_user_routes() {
   using protocol::Lane;
   static const std::vector<Route> routes{
-      {"GET", "/groups/{}/apps/{}/users", Lane::storage, Auth::admin, Body::ignored, list},
-      {"POST", "/groups/{}/apps/{}/users", Lane::password, Auth::admin, Body::admin_object, create},
+      {"GET", "/groups/{}/apps/{}/users", Lane::storage, Auth::admin, Body::ignored, list_users},
+      {"POST", "/groups/{}/apps/{}/users", Lane::password, Auth::admin, Body::admin_object, create_user},
       {"POST", "/groups/{}/apps/{}/users/verify_token", Lane::immediate, Auth::admin, Body::admin_object,
        verify_token},
-      {"GET", "/groups/{}/apps/{}/users/{}", Lane::storage, Auth::admin, Body::ignored, get},
-      {"DELETE", "/groups/{}/apps/{}/users/{}", Lane::storage, Auth::admin, Body::ignored, remove},
+      {"GET", "/groups/{}/apps/{}/users/{}", Lane::storage, Auth::admin, Body::ignored, get_user},
+      {"DELETE", "/groups/{}/apps/{}/users/{}", Lane::storage, Auth::admin, Body::ignored, remove_user},
       {"PATCH", "/groups/{}/apps/{}/users/{}/reset_email", Lane::storage, Auth::admin, Body::admin_object,
        reset_email},
       {"GET", "/groups/{}/apps/{}/users/{}/devices", Lane::storage, Auth::admin, Body::ignored, devices},
       {"PUT", "/groups/{}/apps/{}/users/{}/logout", Lane::storage, Auth::admin, Body::ignored, revoke_all},
-      {"PUT", "/groups/{}/apps/{}/users/{}/enable", Lane::storage, Auth::admin, Body::ignored, enable},
-      {"PUT", "/groups/{}/apps/{}/users/{}/disable", Lane::storage, Auth::admin, Body::ignored, disable},
+      {"PUT", "/groups/{}/apps/{}/users/{}/enable", Lane::storage, Auth::admin, Body::ignored, enable_user},
+      {"PUT", "/groups/{}/apps/{}/users/{}/disable", Lane::storage, Auth::admin, Body::ignored, disable_user},
       {"GET", "/groups/{}/apps/{}/users/{}/sessions", Lane::storage, Auth::admin, Body::ignored,
-       list_sessions},
+       list_user_sessions},
       {"DELETE", "/groups/{}/apps/{}/users/{}/sessions", Lane::storage, Auth::admin, Body::ignored,
        revoke_all},
       {"DELETE", "/groups/{}/apps/{}/users/{}/sessions/{}", Lane::storage, Auth::admin, Body::ignored,
-       end_session},
+       end_user_session},
   };
   return routes;
 }

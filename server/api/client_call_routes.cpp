@@ -59,7 +59,7 @@ Result<Answer> call_function(Call& call) {
   return json_answer(*std::move(outcome.result));
 }
 
-Result<Answer> watch(Call& /*call*/) {
+Result<Answer> watch_call(Call& /*call*/) {
   return refusal(ErrorCode::FunctionNotFound, "function not found: 'watch'");
 }
 
@@ -69,7 +69,7 @@ const std::vector<Route>& client_call_routes() {
   using protocol::Lane;
   static const std::vector<Route> routes{
       {"POST", "/app/{}/functions/call", Lane::function, Auth::access, Body::function, call_function},
-      {"GET", "/app/{}/functions/call", Lane::immediate, Auth::access, Body::ignored, watch},
+      {"GET", "/app/{}/functions/call", Lane::immediate, Auth::access, Body::ignored, watch_call},
   };
   return routes;
 }

@@ -11,7 +11,7 @@
 namespace keyturn::server::api {
 namespace {
 
-Result<Answer> create(Call& call) {
+Result<Answer> create_api_key(Call& call) {
   const json::Value* name = call.members().find("name");
   if (name == nullptr || name->as_string() == nullptr) {
     return refusal(ErrorCode::AppUnknownError, 400, "'name' is a required string");
@@ -21,7 +21,7 @@ Result<Answer> create(Call& call) {
   return text_answer(protocol::write_api_key(new_key_message(*std::move(made))), 201);
 }
 
-Result<Answer> list(Call& call) {
+Result<Answer> list_api_keys(Call& call) {
   auto keys = call.services.api_keys.list(*call.caller);
   if (!keys) return keys.error();
   return text_answer(protocol::write_api_keys(key_messages(*keys)));
@@ -33,15 +33,15 @@ Result<Answer> fetch(Call& call) {
   return text_answer(protocol::write_api_key(key_message(*key)));
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_api_key(Call& call) {
   return no_content_of(call.services.api_keys.remove(*call.caller, call.arguments[0]));
 }
 
-Result<Answer> enable(Call& call) {
+Result<Answer> enable_api_key(Call& call) {
   return no_content_of(call.services.api_keys.set_disabled(*call.caller, call.arguments[0], false));
 }
 
-Result<Answer> disable(Call& call) {
+Result<Answer> disable_api_key(Call& call) {
   return no_content_of(call.services.api_keys.set_disabled(*call.caller, call.arguments[0], true));
 }
 
@@ -50,12 +50,12 @@ Result<Answer> disable(Call& call) {
 const std::vector<Route>& client_key_routes() {
   using protocol::Lane;
   static const std::vector<Route> routes{
-      {"POST", "/auth/api_keys", Lane::storage, Auth::refresh, Body::object, create},
-      {"GET", "/auth/api_keys", Lane::storage, Auth::refresh, Body::ignored, list},
+      {"POST", "/auth/api_keys", Lane::storage, Auth::refresh, Body::object, create_api_key},
+      {"GET", "/auth/api_keys", Lane::storage, Auth::refresh, Body::ignored, list_api_keys},
       {"GET", "/auth/api_keys/{}", Lane::storage, Auth::refresh, Body::ignored, fetch},
-      {"DELETE", "/auth/api_keys/{}", Lane::storage, Auth::refresh, Body::ignored, remove},
-      {"PUT", "/auth/api_keys/{}/enable", Lane::storage, Auth::refresh, Body::ignored, enable},
-      {"PUT", "/auth/api_keys/{}/disable", Lane::storage, Auth::refresh, Body::ignored, disable},
+      {"DELETE", "/auth/api_keys/{}", Lane::storage, Auth::refresh, Body::ignored, remove_api_key},
+      {"PUT", "/auth/api_keys/{}/enable", Lane::storage, Auth::refresh, Body::ignored, enable_api_key},
+      {"PUT", "/auth/api_keys/{}/disable", Lane::storage, Auth::refresh, Body::ignored, disable_api_key},
   };
   return routes;
 }

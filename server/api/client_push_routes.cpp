@@ -41,7 +41,7 @@ Result<void> make_room(Call& call, const std::string& kind, const std::string& i
   return {};
 }
 
-Result<Answer> put(Call& call) {
+Result<Answer> put_registration(Call& call) {
   if (auto known = check_service(call); !known) return known.error();
   auto token = required_text(call.members(), "registrationToken");
   if (!token) return token.error();
@@ -61,7 +61,7 @@ Result<Answer> put(Call& call) {
   return no_content_of(call.services.apps.put_document(call.app_id(), kind, id, std::move(document)));
 }
 
-Result<Answer> remove(Call& call) {
+Result<Answer> remove_registration(Call& call) {
   if (auto known = check_service(call); !known) return known.error();
   const auto turn = call.services.apps.take_turn();
   auto removed =
@@ -71,7 +71,7 @@ Result<Answer> remove(Call& call) {
 }
 
 /// For administrators.
-Result<Answer> list(Call& call) {
+Result<Answer> list_registrations(Call& call) {
   auto user = call.services.users.get(call.app_id(), call.arguments[2]);
   if (!user) return user.error();
   auto known = call.services.apps.documents(call.app_id(), kind_of(call.arguments[2]));
@@ -96,9 +96,10 @@ void forget_push_registrations(Call& call, std::string_view user_id) {
 const std::vector<Route>& client_push_routes() {
   using protocol::Lane;
   static const std::vector<Route> routes{
-      {"PUT", "/app/{}/push/providers/{}/registration", Lane::storage, Auth::access, Body::object, put},
+      {"PUT", "/app/{}/push/providers/{}/registration", Lane::storage, Auth::access, Body::object,
+       put_registration},
       {"DELETE", "/app/{}/push/providers/{}/registration", Lane::storage, Auth::access, Body::ignored,
-       remove},
+       remove_registration},
   };
   return routes;
 }
@@ -106,7 +107,7 @@ const std::vector<Route>& client_push_routes() {
 const std::vector<Route>& admin_push_routes() {
   static const std::vector<Route> routes{
       {"GET", "/groups/{}/apps/{}/users/{}/push_registrations", protocol::Lane::storage, Auth::admin,
-       Body::ignored, list},
+       Body::ignored, list_registrations},
   };
   return routes;
 }

@@ -40,7 +40,7 @@ bool is_for_clients(Surface surface) { return surface == Surface::client || surf
 Error unauthorized() { return session_over("unauthorized"); }
 
 /// admin-api.md 11.
-std::string_view type_of(std::string_view path, Surface surface) {
+std::string_view log_type_of(std::string_view path, Surface surface) {
   const auto has = [&](std::string_view part) { return path.find(part) != std::string_view::npos; };
   if (surface == Surface::admin || surface == Surface::internal) return "API";
   if (has("/functions/call")) return "FUNCTION";
@@ -356,7 +356,7 @@ void Api::Pipeline::log_event(const Exchange& exchange, int status, std::string 
   entry.group_id = app.group_id;
   entry.method = call.request.method;
   entry.path = api::path_of(call.request.url);
-  entry.type = type_of(entry.path, exchange.surface);
+  entry.type = log_type_of(entry.path, exchange.surface);
   entry.status = status;
   entry.started = call.started;
   entry.completed = services_.clock.wall_now();

@@ -23,7 +23,7 @@ constexpr std::string_view kConfirmCall = "/app/{}/auth/providers/local-userpass
 constexpr std::string_view kResetCall = "/app/{}/auth/providers/local-userpass/reset/call";
 constexpr std::size_t kSmallBody = std::size_t{64} * 1024;
 
-bool begins_with(std::string_view text, std::string_view start) {
+bool starts_with(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
 }
 
@@ -74,7 +74,7 @@ protocol::Lane Api::Pipeline::lane_of(const Match& found) const noexcept {
   using protocol::Lane;
   const Lane usual = found.route->lane;
   if (found.surface != Surface::client || (usual != Lane::password && usual != Lane::storage) ||
-      !begins_with(found.pattern, kProviders)) {
+      !starts_with(found.pattern, kProviders)) {
     return usual;
   }
   // Decoded as `find_app` does it: another spelling of the id must not lead to another lane.
@@ -91,8 +91,8 @@ protocol::Lane Api::Pipeline::lane_of(const Match& found) const noexcept {
   if (provider == nullptr) return usual;
   const bool confirms = flag_at(provider->config, "runConfirmationFunction");
   const bool resets = flag_at(provider->config, "runResetFunction");
-  const bool is_confirmation = operation == "/register" || begins_with(found.pattern, kConfirmCall);
-  const bool is_reset = begins_with(found.pattern, kResetCall);
+  const bool is_confirmation = operation == "/register" || starts_with(found.pattern, kConfirmCall);
+  const bool is_reset = starts_with(found.pattern, kResetCall);
   return (confirms && is_confirmation) || (resets && is_reset) ? Lane::function : usual;
 }
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kMaxMessageBytes = std::size_t{64} * 1024;
 // A document of depth 100 (decisions.md "JSON depth") in a message, its deepest value in an EJSON wrapper.
-constexpr int kMaxDepth = 104;
+constexpr int kDeepestMessage = 104;
 
 std::optional<FailureKind> failure_kind(std::string_view code) {
   if (code == "thrown") return FailureKind::thrown;
@@ -59,7 +59,7 @@ std::optional<WorkerMessage> failure_of(const json::Value& message, std::int64_t
 }  // namespace
 
 std::optional<WorkerMessage> parse_message(std::string_view text) {
-  auto parsed = json::parse(text, {kMaxFrameBytes, kMaxDepth, json::DuplicateNames::refuse});
+  auto parsed = json::parse(text, {kMaxFrameBytes, kDeepestMessage, json::DuplicateNames::refuse});
   if (!parsed || parsed->as_object() == nullptr) return std::nullopt;
   json::Value& message = *parsed;
   const std::string_view type = message.string_at("t").value_or("");

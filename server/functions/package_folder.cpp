@@ -34,7 +34,7 @@ std::optional<fs::path> file_at(const fs::path& candidate, const fs::path& root)
   return real;
 }
 
-std::optional<std::string> content_of(const fs::path& path) {
+std::optional<std::string> package_file_content(const fs::path& path) {
   std::error_code fault;
   const auto size = fs::file_size(path, fault);
   if (fault || size > kMaxModuleBytes) return std::nullopt;
@@ -108,7 +108,7 @@ class Search {
 
   [[nodiscard]] std::optional<json::Value> description_of(const fs::path& package) const {
     const auto file = file_at(package / "package.json", root_);
-    const auto text = file ? content_of(*file) : std::nullopt;
+    const auto text = file ? package_file_content(*file) : std::nullopt;
     if (!text) return std::nullopt;
     auto parsed = json::parse(*text, {kMaxModuleBytes, 32, json::DuplicateNames::last_wins});
     if (!parsed) return std::nullopt;
@@ -146,7 +146,7 @@ json::Object PackageFolder::answer(std::string_view app_id, const json::Array& q
     return refuse("'" + *name + "' is an ES module; only CommonJS can be required");
   if (file->extension() == ".node")
     return refuse("'" + *name + "' is a native module; only JavaScript can be required");
-  auto source = content_of(*file);
+  auto source = package_file_content(*file);
   if (!source) return refuse("'" + *name + "' cannot be read, or is larger than 4 MB");
   return {{"v",
            json::Object{{"path", file->lexically_relative(*root).string()}, {"source", *std::move(source)}}}};

@@ -14,14 +14,14 @@ namespace {
 
 namespace asio = boost::asio;
 
-const auto kAwait = asio::as_tuple(asio::use_awaitable);
+const auto kAwaitStream = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
 asio::awaitable<bool> Connection::write_all() {
   enter(Phase::write);
   const asio::const_buffer bytes = asio::buffer(out_);
-  const auto [error, size] = co_await asio::async_write(socket_, bytes, kAwait);
+  const auto [error, size] = co_await asio::async_write(socket_, bytes, kAwaitStream);
   static_cast<void>(size);
   co_return !error && !timed_out_;
 }
@@ -62,7 +62,7 @@ asio::awaitable<bool> Connection::send_stream() {
     enter(Phase::stream);
     while (!woken_for_stream_ && !peer_gone_ && !draining_) {
       woken_.expires_at(asio::steady_timer::time_point::max());
-      const auto [ignored] = co_await woken_.async_wait(kAwait);
+      const auto [ignored] = co_await woken_.async_wait(kAwaitStream);
       static_cast<void>(ignored);
     }
   }

@@ -11,7 +11,7 @@
 namespace keyturn::server::http {
 namespace {
 
-using State = HeadParser::State;
+using HeadState = HeadParser::State;
 
 std::string get(std::string_view headers) {
   return "GET / HTTP/1.1\r\nHost: h\r\n" + std::string(headers) + "\r\n";
@@ -19,16 +19,16 @@ std::string get(std::string_view headers) {
 
 int status_of(std::string_view bytes) {
   HeadParser parser{HeadLimits{}};
-  const State state = parser.parse(bytes);
-  if (state == State::done) return 200;
-  return state == State::refused ? parser.status() : 0;
+  const HeadState state = parser.parse(bytes);
+  if (state == HeadState::done) return 200;
+  return state == HeadState::refused ? parser.status() : 0;
 }
 
 TEST(HeadParser, ReadsMethodTargetAndHeaders) {
   HeadParser parser{HeadLimits{}};
   const std::string bytes =
       "POST /a/b?c=d%20e HTTP/1.1\r\nHost: x:1\r\nX-One:  two words \t\r\nContent-Length: 12\r\n\r\nrest";
-  ASSERT_EQ(parser.parse(bytes), State::done);
+  ASSERT_EQ(parser.parse(bytes), HeadState::done);
   EXPECT_EQ(parser.consumed(), bytes.size() - 4);
   const RequestHead& head = parser.head();
   EXPECT_EQ(head.request.method, "POST");
@@ -44,8 +44,8 @@ TEST(HeadParser, GivesTheSameResultForEveryWayOfCuttingTheBytes) {
       "\r\nPUT /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\nUser-Agent: Realm C++ SDK\r\n\r\n";
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     HeadParser parser{HeadLimits{}};
-    ASSERT_EQ(parser.parse(std::string_view(bytes).substr(0, cut)), State::need_more) << cut;
-    ASSERT_EQ(parser.parse(bytes), State::done) << cut;
+    ASSERT_EQ(parser.parse(std::string_view(bytes).substr(0, cut)), HeadState::need_more) << cut;
+    ASSERT_EQ(parser.parse(bytes), HeadState::done) << cut;
     EXPECT_EQ(parser.head().framing, BodyFraming::chunked);
     EXPECT_TRUE(parser.head().wants_small_chunks);
     EXPECT_EQ(parser.consumed(), bytes.size());
@@ -62,7 +62,7 @@ TEST(HeadParser, ReducesAbsoluteTargetsToOriginForm) {
       {"//a/b", "//a/b"}};
   for (const auto& [target, origin] : cases) {
     HeadParser parser{HeadLimits{}};
-    ASSERT_EQ(parser.parse("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"), State::done) << target;
+    ASSERT_EQ(parser.parse("GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"), HeadState::done) << target;
     EXPECT_EQ(parser.head().request.url, origin);
   }
 }
@@ -131,7 +131,7 @@ TEST(HeadParser, WantsOneHostOfAnyName) {
 
 TEST(HeadParser, TakesAPostWithoutLengthAsEmpty) {
   HeadParser parser{HeadLimits{}};
-  ASSERT_EQ(parser.parse("POST / HTTP/1.1\r\nHost: h\r\n\r\n"), State::done);
+  ASSERT_EQ(parser.parse("POST / HTTP/1.1\r\nHost: h\r\n\r\n"), HeadState::done);
   EXPECT_EQ(parser.head().framing, BodyFraming::none);
   EXPECT_EQ(status_of("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
 }
@@ -141,7 +141,7 @@ TEST(HeadParser, KnowsWhenTheConnectionEnds) {
     HeadParser parser{HeadLimits{}};
     EXPECT_EQ(
         parser.parse("GET / " + std::string(version) + "\r\nHost: h\r\n" + std::string(header) + "\r\n"),
-        State::done);
+        HeadState::done);
     return parser.head().keep_alive;
   };
   EXPECT_TRUE(keeps("HTTP/1.1", ""));
@@ -187,7 +187,7 @@ TEST(HeadParser, LimitsAllHeaders) {
   for (const auto& [size, done] :
        std::vector<std::pair<std::size_t, bool>>{{32'767, true}, {32'768, true}, {32'769, false}}) {
     HeadParser parser{limits};
-    EXPECT_EQ(parser.parse(request(size)), done ? State::done : State::refused) << size;
+    EXPECT_EQ(parser.parse(request(size)), done ? HeadState::done : HeadState::refused) << size;
     EXPECT_EQ(parser.status(), done ? 0 : 431);
   }
 }

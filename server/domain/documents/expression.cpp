@@ -23,11 +23,11 @@ struct Expression::Node {
 
 namespace {
 
-using Node = Expression::Node;
+using Term = Expression::Node;
 using Value = std::optional<Ejson>;
-using Outcome = Result<Value>;
+using Evaluated = Result<Value>;
 
-constexpr int kMaxDepth = 50;
+constexpr int kDeepestExpression = 50;
 
 struct Arity {
   std::string_view name;
@@ -35,7 +35,7 @@ struct Arity {
   std::size_t most;
 };
 constexpr std::size_t kMany = 1'000;
-constexpr std::array kOperators = {
+constexpr std::array kExpressionOperators = {
     Arity{"$add", 1, kMany}, Arity{"$subtract", 2, 2},   Arity{"$multiply", 1, kMany},
     Arity{"$divide", 2, 2},  Arity{"$concat", 1, kMany}, Arity{"$toLower", 1, 1},
     Arity{"$toUpper", 1, 1}, Arity{"$ifNull", 2, kMany}, Arity{"$cond", 3, 3},
@@ -44,18 +44,18 @@ constexpr std::array kOperators = {
     Arity{"$and", 0, kMany}, Arity{"$or", 0, kMany},     Arity{"$not", 1, 1},
     Arity{"$size", 1, 1},    Arity{"$arrayElemAt", 2, 2}};
 
-Result<Node> compile_node(const Ejson& specification, int depth);
+Result<Term> compile_node(const Ejson& specification, int depth);
 
-Result<Node> compile_call(const std::string& name, const Ejson& operand, int depth) {
-  Node node;
+Result<Term> compile_call(const std::string& name, const Ejson& operand, int depth) {
+  Term node;
   if (name == "$literal") {
     node.literal = operand;
     return node;
   }
-  const auto* op = std::find_if(kOperators.begin(), kOperators.end(),
+  const auto* op = std::find_if(kExpressionOperators.begin(), kExpressionOperators.end(),
                                 [&](const Arity& each) { return each.name == name; });
-  if (op == kOperators.end()) return outside_the_subset("the expression " + name);
-  node.kind = Node::Kind::call;
+  if (op == kExpressionOperators.end()) return outside_the_subset("the expression " + name);
+  node.kind = Term::Kind::call;
   node.name = name;
   EjsonArray arguments = {operand};
   if (const auto* list = operand.get_if<EjsonArray>()) arguments = *list;
@@ -78,17 +78,17 @@ Result<Node> compile_call(const std::string& name, const Ejson& operand, int dep
   return node;
 }
 
-Result<Node> compile_text(const std::string& text) {
-  Node node;
+Result<Term> compile_text(const std::string& text) {
+  Term node;
   if (text == "$$ROOT" || text == "$$CURRENT") {
-    node.kind = Node::Kind::root;
+    node.kind = Term::Kind::root;
   } else if (text.starts_with("$$ROOT.")) {
-    node.kind = Node::Kind::field;
+    node.kind = Term::Kind::field;
     node.path = Path(text.substr(7));
   } else if (text.starts_with("$$")) {
     return outside_the_subset("the variable " + text);
   } else if (text.starts_with('$')) {
-    node.kind = Node::Kind::field;
+    node.kind = Term::Kind::field;
     node.path = Path(text.substr(1));
     for (const std::string& part : node.path.parts()) {
       if (part.empty()) return refused("'" + text + "' by itself is not a valid FieldPath");
@@ -99,14 +99,14 @@ Result<Node> compile_text(const std::string& text) {
   return node;
 }
 
-Result<Node> compile_node(const Ejson& specification, int depth) {
-  if (depth > kMaxDepth) return refused("the expression is nested too deeply");
+Result<Term> compile_node(const Ejson& specification, int depth) {
+  if (depth > kDeepestExpression) return refused("the expression is nested too deeply");
   if (const auto* text = specification.get_if<std::string>()) return compile_text(*text);
-  Node node;
+  Term node;
   if (const auto* document = specification.get_if<EjsonDocument>()) {
     if (document->size() == 1 && document->begin()->first.starts_with('$'))
       return compile_call(document->begin()->first, document->begin()->second, depth);
-    node.kind = Node::Kind::document;
+    node.kind = Term::Kind::document;
     for (const auto& [name, value] : *document) {
       if (name.starts_with('$'))
         return refused("an object representing an expression must have exactly one field");
@@ -120,7 +120,7 @@ Result<Node> compile_node(const Ejson& specification, int depth) {
     return node;
   }
   if (const auto* array = specification.get_if<EjsonArray>()) {
-    node.kind = Node::Kind::array;
+    node.kind = Term::Kind::array;
     for (const Ejson& value : *array) {
       auto element = compile_node(value, depth + 1);
       if (!element) return element;
@@ -160,7 +160,7 @@ bool truthy(const Value& value) {
   return !number || *number != 0;
 }
 
-Outcome arithmetic(const std::string& name, const std::vector<Value>& values) {
+Evaluated evaluate_arithmetic(const std::string& name, const std::vector<Value>& values) {
   for (const Value& value : values) {
     if (nullish(value)) return Value(Ejson());
     if (!is_number(*value)) return refused(name + " only supports numeric types here");
@@ -185,7 +185,7 @@ Outcome arithmetic(const std::string& name, const std::vector<Value>& values) {
   return Value(std::move(result));
 }
 
-Outcome text(const std::string& name, const std::vector<Value>& values) {
+Evaluated text(const std::string& name, const std::vector<Value>& values) {
   std::string result;
   for (const Value& value : values) {
     if (nullish(value)) return name == "$concat" ? Value(Ejson()) : Value(Ejson(""));
@@ -201,7 +201,7 @@ Outcome text(const std::string& name, const std::vector<Value>& values) {
   return Value(Ejson(std::move(result)));
 }
 
-Outcome element_at(const std::vector<Value>& values) {
+Evaluated element_at(const std::vector<Value>& values) {
   if (nullish(values[0]) || nullish(values[1])) return Value(Ejson());
   const auto* array = values[0]->get_if<EjsonArray>();
   const auto index = values[1]->to_int64();
@@ -212,7 +212,7 @@ Outcome element_at(const std::vector<Value>& values) {
   return at < 0 || at >= size ? Value() : Value((*array)[static_cast<std::size_t>(at)]);
 }
 
-Outcome comparison(const std::string& name, const std::vector<Value>& values) {
+Evaluated evaluate_comparison(const std::string& name, const std::vector<Value>& values) {
   // A missing value comes before every other, null included.
   const auto order = values[0] && values[1] ? compare(*values[0], *values[1])
                                             : values[0].has_value() <=> values[1].has_value();
@@ -223,16 +223,16 @@ Outcome comparison(const std::string& name, const std::vector<Value>& values) {
   return Value(Ejson(name == "$lt" ? order < 0 : order <= 0));
 }
 
-Outcome evaluate_node(const Node& node, const EjsonDocument& root);
+Evaluated evaluate_node(const Term& node, const EjsonDocument& root);
 
 // Operators that ask for no more arguments than they need: what is not chosen cannot fail.
-Outcome choose(const Node& node, const EjsonDocument& root) {
+Evaluated choose(const Term& node, const EjsonDocument& root) {
   if (node.name == "$cond") {
     auto condition = evaluate_node(node.arguments[0], root);
     if (!condition) return condition;
     return evaluate_node(node.arguments[truthy(*condition) ? 1 : 2], root);
   }
-  for (const Node& argument : node.arguments) {
+  for (const Term& argument : node.arguments) {
     auto value = evaluate_node(argument, root);
     if (!value) return value;
     if (node.name == "$ifNull") {
@@ -244,18 +244,18 @@ Outcome choose(const Node& node, const EjsonDocument& root) {
   return Value(Ejson(node.name == "$and"));
 }
 
-Outcome call(const Node& node, const EjsonDocument& root) {
+Evaluated call(const Term& node, const EjsonDocument& root) {
   if (node.name == "$cond" || node.name == "$ifNull" || node.name == "$and" || node.name == "$or")
     return choose(node, root);
   std::vector<Value> values;
-  for (const Node& argument : node.arguments) {
+  for (const Term& argument : node.arguments) {
     auto value = evaluate_node(argument, root);
     if (!value) return value;
     values.push_back(std::move(*value));
   }
   const std::string& name = node.name;
   if (name == "$add" || name == "$subtract" || name == "$multiply" || name == "$divide")
-    return arithmetic(name, values);
+    return evaluate_arithmetic(name, values);
   if (name == "$concat" || name == "$toLower" || name == "$toUpper") return text(name, values);
   if (name == "$not") return Value(Ejson(!truthy(values[0])));
   if (name == "$arrayElemAt") return element_at(values);
@@ -264,20 +264,20 @@ Outcome call(const Node& node, const EjsonDocument& root) {
     if (array == nullptr) return refused("The argument to $size must be an array");
     return Value(Ejson(static_cast<std::int32_t>(array->size())));
   }
-  return comparison(name, values);
+  return evaluate_comparison(name, values);
 }
 
-Outcome evaluate_node(const Node& node, const EjsonDocument& root) {
+Evaluated evaluate_node(const Term& node, const EjsonDocument& root) {
   switch (node.kind) {
-    case Node::Kind::literal:
+    case Term::Kind::literal:
       return Value(node.literal);
-    case Node::Kind::root:
+    case Term::Kind::root:
       return Value(Ejson(root));
-    case Node::Kind::field: {
+    case Term::Kind::field: {
       const Ejson* first = root.find(node.path.parts().front());
       return first == nullptr ? Value() : field(*first, node.path.parts(), 1);
     }
-    case Node::Kind::document: {
+    case Term::Kind::document: {
       EjsonDocument document;
       for (std::size_t i = 0; i < node.names.size(); ++i) {
         auto value = evaluate_node(node.arguments[i], root);
@@ -286,16 +286,16 @@ Outcome evaluate_node(const Node& node, const EjsonDocument& root) {
       }
       return Value(Ejson(std::move(document)));
     }
-    case Node::Kind::array: {
+    case Term::Kind::array: {
       EjsonArray array;
-      for (const Node& element : node.arguments) {
+      for (const Term& element : node.arguments) {
         auto value = evaluate_node(element, root);
         if (!value) return value;
         array.push_back(*value ? std::move(**value) : Ejson());
       }
       return Value(Ejson(std::move(array)));
     }
-    case Node::Kind::call:
+    case Term::Kind::call:
       return call(node, root);
   }
   return Value();
@@ -303,12 +303,12 @@ Outcome evaluate_node(const Node& node, const EjsonDocument& root) {
 
 }  // namespace
 
-Expression::Expression(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
+Expression::Expression(std::shared_ptr<const Term> node) : node_(std::move(node)) {}
 
 Result<Expression> Expression::compile(const Ejson& specification) {
   auto node = compile_node(specification, 0);
   if (!node) return node.error();
-  return Expression(std::make_shared<const Node>(std::move(*node)));
+  return Expression(std::make_shared<const Term>(std::move(*node)));
 }
 
 Result<std::optional<Ejson>> Expression::evaluate(const EjsonDocument& root) const {

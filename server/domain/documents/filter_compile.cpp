@@ -13,7 +13,7 @@ namespace {
 
 using Node = Filter::Node;
 
-constexpr int kMaxDepth = 50;
+constexpr int kDeepestFilter = 50;
 
 Result<Node> compile_query(const EjsonDocument& query, int depth);
 
@@ -234,7 +234,7 @@ Result<Node> compile_operator(const Path& path, const std::string& name, const E
 }
 
 Result<Node> compile_operators(const Path& path, const EjsonDocument& operators, int depth) {
-  if (depth > kMaxDepth) return refused("the query is nested too deeply");
+  if (depth > kDeepestFilter) return refused("the query is nested too deeply");
   Node all;
   for (const auto& [name, operand] : operators) {
     if (name == "$options") {
@@ -281,7 +281,7 @@ Result<Node> compile_member(const std::string& name, const Ejson& value, int dep
 }
 
 Result<Node> compile_query(const EjsonDocument& query, int depth) {
-  if (depth > kMaxDepth) return refused("the query is nested too deeply");
+  if (depth > kDeepestFilter) return refused("the query is nested too deeply");
   Node all;
   for (const auto& [name, value] : query) {
     auto node = compile_member(name, value, depth);

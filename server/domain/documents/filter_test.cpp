@@ -9,13 +9,13 @@
 namespace keyturn::server::documents {
 namespace {
 
-struct Case {
+struct FilterCase {
   const char* query;
   const char* document;
   bool matches;
 };
 
-const Case kCases[] = {
+const FilterCase kFilterCases[] = {
     {"{}", "{}", true},
     {R"({"a":1})", R"({"a":1})", true},
     {R"({"a":1})", R"({"a":{"$numberLong":"1"}})", true},
@@ -108,7 +108,7 @@ const Case kCases[] = {
 };
 
 TEST(Filter, MatchesAsTheManualSays) {
-  for (const Case& each : kCases) {
+  for (const FilterCase& each : kFilterCases) {
     const auto filter = Filter::compile(document_of(each.query));
     ASSERT_TRUE(filter.has_value()) << each.query << ": " << filter.error().message;
     EXPECT_EQ(filter->matches(document_of(each.document)), each.matches)

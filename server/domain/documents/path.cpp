@@ -6,18 +6,18 @@
 namespace keyturn::server::documents {
 namespace {
 
-using Index = std::optional<std::size_t>;
+using ArrayIndex = std::optional<std::size_t>;
 
-bool walk_value(const Ejson& value, const Path& path, std::size_t depth, Index index,
+bool walk_value(const Ejson& value, const Path& path, std::size_t depth, ArrayIndex index,
                 const PathVisitor& visit);
 
-bool walk_document(const EjsonDocument& document, const Path& path, std::size_t depth, Index index,
+bool walk_document(const EjsonDocument& document, const Path& path, std::size_t depth, ArrayIndex index,
                    const PathVisitor& visit) {
   const Ejson* member = document.find(path.parts()[depth]);
   return member == nullptr ? visit(nullptr, index) : walk_value(*member, path, depth + 1, index, visit);
 }
 
-bool walk_array(const EjsonArray& array, const Path& path, std::size_t depth, Index index,
+bool walk_array(const EjsonArray& array, const Path& path, std::size_t depth, ArrayIndex index,
                 const PathVisitor& visit) {
   if (const auto element = array_index(path.parts()[depth]); element && *element < array.size()) {
     if (walk_value(array[*element], path, depth + 1, index, visit)) return true;
@@ -29,7 +29,7 @@ bool walk_array(const EjsonArray& array, const Path& path, std::size_t depth, In
   return false;
 }
 
-bool walk_value(const Ejson& value, const Path& path, std::size_t depth, Index index,
+bool walk_value(const Ejson& value, const Path& path, std::size_t depth, ArrayIndex index,
                 const PathVisitor& visit) {
   if (depth == path.parts().size()) return visit(&value, index);
   if (const auto* document = value.get_if<EjsonDocument>())

@@ -35,13 +35,13 @@ std::string text_of(const std::vector<EjsonDocument>& documents) {
   return Ejson(list).to_canonical();
 }
 
-struct Case {
+struct PipelineCase {
   const char* stages;
   const char* documents;
   const char* result;
 };
 
-const Case kCases[] = {
+const PipelineCase kPipelineCases[] = {
     {R"([{"$match":{"a":{"$gt":1}}}])", R"([{"a":1},{"a":2}])", R"([{"a":2}])"},
     {R"([{"$sort":{"a":-1}},{"$skip":1},{"$limit":1}])", R"([{"a":1},{"a":3},{"a":2}])", R"([{"a":2}])"},
     {R"([{"$count":"n"}])", R"([{"a":1},{"a":3}])", R"([{"n":2}])"},
@@ -73,7 +73,7 @@ const Case kCases[] = {
 };
 
 TEST(Pipeline, ComputesAsTheManualSays) {
-  for (const Case& each : kCases) {
+  for (const PipelineCase& each : kPipelineCases) {
     const auto result = run(each.stages, each.documents);
     ASSERT_TRUE(result.has_value()) << each.stages << ": " << result.error().message;
     EXPECT_EQ(text_of(*result), value_of(each.result).to_canonical()) << each.stages;

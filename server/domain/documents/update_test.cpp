@@ -11,7 +11,7 @@ namespace {
 
 const WallTime kNow{std::chrono::seconds{1'700'000'000}};
 
-struct Case {
+struct UpdateCase {
   const char* before;
   const char* query;
   const char* update;
@@ -19,7 +19,7 @@ struct Case {
   const char* after;
 };
 
-const Case kCases[] = {
+const UpdateCase kUpdateCases[] = {
     {R"({"_id":1,"a":1})", "{}", R"({"$set":{"a":2,"b.c":3}})", "[]", R"({"_id":1,"a":2,"b":{"c":3}})"},
     {R"({"_id":1,"a":{"b":1}})", "{}", R"({"$unset":{"a.b":"","x.y":1}})", "[]", R"({"_id":1,"a":{}})"},
     {R"({"a":[1,2]})", "{}", R"({"$unset":{"a.0":""}})", "[]", R"({"a":[null,2]})"},
@@ -60,7 +60,7 @@ const Case kCases[] = {
 };
 
 TEST(Update, ChangesAsTheManualSays) {
-  for (const Case& each : kCases) {
+  for (const UpdateCase& each : kUpdateCases) {
     const auto filter = Filter::compile(document_of(each.query));
     const auto update = Update::compile(value_of(each.update), *value_of(each.filters).get_if<EjsonArray>());
     ASSERT_TRUE(update.has_value()) << each.update << ": " << update.error().message;
