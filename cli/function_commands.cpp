@@ -31,17 +31,17 @@ Result<Ejson> read_json(const fs::path& file) {
   return value;
 }
 
-std::string text_at(const Ejson& value, std::string_view name) {
+std::string member_text(const Ejson& value, std::string_view name) {
   const Ejson* member = value.find(name);
   const auto* text = member == nullptr ? nullptr : member->get_if<std::string>();
   return text == nullptr ? "" : *text;
 }
 
-using Settings = std::map<std::string, EjsonDocument>;
+using FolderSettings = std::map<std::string, EjsonDocument>;
 
 // config.json of the folder: a list with one entry for each function.
-Result<Settings> read_settings(const fs::path& folder) {
-  Settings out;
+Result<FolderSettings> read_settings(const fs::path& folder) {
+  FolderSettings out;
   const fs::path file = folder / "config.json";
   if (!fs::exists(file)) return out;
   auto list = read_json(file);
@@ -49,7 +49,7 @@ Result<Settings> read_settings(const fs::path& folder) {
   const auto* entries = list->get_if<EjsonArray>();
   if (entries == nullptr) return unusable(file, "is no list of functions");
   for (const Ejson& entry : *entries) {
-    const std::string name = text_at(entry, "name");
+    const std::string name = member_text(entry, "name");
     if (name.empty()) return unusable(file, "an entry has no name");
     if (!out.emplace(name, *entry.get_if<EjsonDocument>()).second)
       return unusable(file, "the function '" + name + "' is there twice");
@@ -67,7 +67,7 @@ Result<EjsonDocument> make_function(const std::string& name, const fs::path& sou
 }
 
 Result<void> read_into(std::vector<EjsonDocument>& out, const fs::path& folder, const std::string& prefix,
-                       Settings& settings) {
+                       FolderSettings& settings) {
   std::vector<fs::path> entries;
   std::error_code failure;
   for (auto at = fs::directory_iterator(folder, failure); !failure && at != fs::directory_iterator();
@@ -89,7 +89,7 @@ Result<void> read_into(std::vector<EjsonDocument>& out, const fs::path& folder, 
       if (!config) return config.error();
       const auto* own = config->get_if<EjsonDocument>();
       if (own == nullptr) return unusable(entry / "config.json", "is no object");
-      const std::string given = text_at(*config, "name");
+      const std::string given = member_text(*config, "name");
       auto made = make_function(given.empty() ? name : given, entry / "source.js", *own);
       if (!made) return made.error();
       out.push_back(std::move(*made));
@@ -179,7 +179,7 @@ Answer push_functions(Administrator& admin, const std::string& app_path, const f
   if (!known) return answer_of(known.error());
   std::map<std::string, std::string> ids;
   if (const auto* list = known->get_if<EjsonArray>()) {
-    for (const Ejson& each : *list) ids[text_at(each, "name")] = text_at(each, "_id");
+    for (const Ejson& each : *list) ids[member_text(each, "name")] = member_text(each, "_id");
   }
   constexpr const char* kNames[] = {"created", "updated", "unchanged"};
   EjsonArray told[std::size(kNames)];

@@ -7,6 +7,7 @@
 #include "core/base/error_codes.hpp"
 #include "core/json/json.hpp"
 #include "core/protocol/routes.hpp"
+#include "core/protocol/text_members.hpp"
 
 namespace keyturn::protocol {
 namespace {
@@ -16,13 +17,6 @@ bool passes_by_itself(int status) { return status == 408 || status == 425 || sta
 bool is_json(const HttpResponse& response) {
   const auto type = find_header(response.headers, "content-type");
   return type && type->substr(0, kJsonContentType.size()) == kJsonContentType;
-}
-
-void append_member(std::string& out, std::string_view name, std::string_view value) {
-  out += out.size() == 1 ? "" : ",";
-  json::append_quoted(out, name);
-  out += ':';
-  json::append_quoted(out, value);
 }
 
 /// `co_id` of a link to the logs.
@@ -37,7 +31,7 @@ std::string_view request_id_in(std::string_view link) {
 }  // namespace
 
 std::string write_error_body(const ErrorBody& body) {
-  std::string out = "{";
+  std::string out;
   append_member(out, "error", body.error);
   if (!body.error_code.empty()) append_member(out, "error_code", body.error_code);
   if (!body.reason.empty()) append_member(out, "reason", body.reason);

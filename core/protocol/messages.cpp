@@ -8,6 +8,7 @@
 #include "core/json/json.hpp"
 #include "core/protocol/field_reader.hpp"
 #include "core/protocol/redacted_body.hpp"
+#include "core/protocol/text_members.hpp"
 
 namespace keyturn::protocol {
 namespace {
@@ -16,13 +17,6 @@ std::int64_t to_seconds(WallTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 WallTime from_seconds(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
-
-void append_member(std::string& out, std::string_view name, std::string_view value) {
-  out += out.empty() ? '{' : ',';
-  json::append_quoted(out, name);
-  out += ':';
-  json::append_quoted(out, value);
-}
 
 json::Object key_to_json(const ApiKeyMessage& key) {
   json::Object out;

@@ -14,7 +14,7 @@
 namespace keyturn::server::api {
 namespace {
 
-Error not_found() { return refusal(ErrorCode::AppUnknownError, 404, "not found"); }
+Error data_api_not_found() { return refusal(ErrorCode::AppUnknownError, 404, "not found"); }
 
 Result<EjsonDocument> read_document(const std::string& text) {
   auto body = Ejson::parse(text);
@@ -26,7 +26,7 @@ Result<EjsonDocument> read_document(const std::string& text) {
 
 Result<Answer> run_action(Call& call) {
   const std::string& name = call.arguments[1];
-  if (!is_data_api_action(name)) return not_found();
+  if (!is_data_api_action(name)) return data_api_not_found();
   auto config = stored_settings(call, kDataApiSettings, default_data_api_config());
   if (!config) return config.error();
   auto rules = read_data_api_config(*config);

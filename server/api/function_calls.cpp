@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 8> kCredentials{
     "authorization", "cookie",   "apikey",         "api-key",
     "email",         "password", "jwttokenstring", "proxy-authorization"};
 
-std::string lower(std::string_view text) {
+std::string lower_case(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -23,7 +23,7 @@ std::string lower(std::string_view text) {
 
 /// "user-agent" as "User-Agent", the form that functions of the hosted service saw.
 std::string canonical_name(std::string_view name) {
-  std::string out = lower(name);
+  std::string out = lower_case(name);
   bool begins = true;
   for (char& c : out) {
     if (begins && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -35,7 +35,7 @@ std::string canonical_name(std::string_view name) {
 json::Object shown_headers(const HttpHeaders& headers) {
   json::Object out;
   for (const auto& [name, value] : headers) {
-    if (std::find(kCredentials.begin(), kCredentials.end(), lower(name)) != kCredentials.end()) continue;
+    if (std::find(kCredentials.begin(), kCredentials.end(), lower_case(name)) != kCredentials.end()) continue;
     std::string shown = canonical_name(name);
     if (json::Value* known = out.find(shown); known != nullptr) {
       known->as_array()->emplace_back(value);
@@ -73,7 +73,7 @@ json::Object function_request(const Call& call) {
           {"webhookUrl", std::string(path_of(call.request.url))},
           {"service", ""},
           {"action", ""},
-          {"remoteIPAddress", ""}};
+          {"remoteIPAddress", std::string(call.origin.address)}};
 }
 
 FunctionOutcome run_function(Call& call, FunctionCall wanted) {

@@ -12,21 +12,21 @@ namespace keyturn::server {
 namespace {
 
 constexpr std::size_t kKeyLength = 64;
-constexpr std::size_t kLongestName = 100;
+constexpr std::size_t kLongestKeyName = 100;
 
 Error key_not_found() { return refusal(ErrorCode::APIKeyNotFound, "API key not found"); }
 
-bool is_name_character(char c) {
+bool is_key_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
 Result<void> check_name(std::string_view name) {
   if (name.empty()) return refusal(ErrorCode::AppUnknownError, 400, "'name' is a required string");
-  if (!std::all_of(name.begin(), name.end(), is_name_character)) {
+  if (!std::all_of(name.begin(), name.end(), is_key_name_character)) {
     return refusal(ErrorCode::InvalidParameter,
                    "can only contain ASCII letters, numbers, underscores, and hyphens");
   }
-  if (name.size() > kLongestName)
+  if (name.size() > kLongestKeyName)
     return refusal(ErrorCode::InvalidParameter, "'name' may have at most 100 characters");
   return {};
 }

@@ -13,7 +13,7 @@
 namespace keyturn::server {
 namespace {
 
-constexpr std::size_t kLongestName = 32;
+constexpr std::size_t kLongestAppName = 32;
 constexpr std::size_t kLongestSecretName = 64;
 constexpr std::size_t kLongestSecret = 16'384;
 constexpr std::size_t kMostSecrets = 1'000;
@@ -25,7 +25,7 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_name_character(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
 
 bool is_app_name(std::string_view name) {
-  return !name.empty() && name.size() <= kLongestName && is_letter(name.front()) &&
+  return !name.empty() && name.size() <= kLongestAppName && is_letter(name.front()) &&
          std::all_of(name.begin(), name.end(), is_name_character);
 }
 
@@ -45,7 +45,6 @@ bool is_origin(std::string_view origin) {
          });
 }
 
-Error bad_request(std::string text) { return refusal(ErrorCode::BadRequest, std::move(text)); }
 Error app_not_found() { return refusal(ErrorCode::AppUnknownError, 404, "app not found"); }
 Error provider_not_found() { return refusal(ErrorCode::AuthProviderNotFound, "auth provider not found"); }
 Error secret_not_found() { return refusal(ErrorCode::ValueNotFound, "secret not found"); }

@@ -26,7 +26,6 @@ std::size_t code_points(std::string_view utf8) {
 
 std::string hash_of_token(std::string_view token) { return crypto::hex_encode(crypto::sha256(token)); }
 
-Error bad_request(std::string text) { return refusal(ErrorCode::BadRequest, std::move(text)); }
 Error not_confirmed(std::string_view email) {
   return bad_request("failed to confirm user \"" + std::string(email) + "\"");
 }

@@ -10,9 +10,9 @@
 namespace keyturn::server {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTypes{"anon-user",       "api-key",         "local-userpass",
-                                                 "custom-token",    "custom-function", "oauth2-google",
-                                                 "oauth2-facebook", "oauth2-apple"};
+constexpr std::array<std::string_view, 8> kProviderTypes{
+    "anon-user",       "api-key",       "local-userpass",  "custom-token",
+    "custom-function", "oauth2-google", "oauth2-facebook", "oauth2-apple"};
 constexpr std::size_t kMostSigningKeys = 3;
 constexpr std::size_t kMostListed = 64;
 
@@ -132,7 +132,7 @@ Result<void> check_token_settings(const AuthProvider& provider) {
 }  // namespace
 
 bool is_provider_type(std::string_view type) noexcept {
-  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+  return std::find(kProviderTypes.begin(), kProviderTypes.end(), type) != kProviderTypes.end();
 }
 
 Result<void> merge_provider(AuthProvider& provider, const json::Object& body) {

@@ -17,6 +17,8 @@ Error refusal(ErrorCode code, int status, std::string text) {
   return error;
 }
 
+Error bad_request(std::string text) { return refusal(ErrorCode::BadRequest, std::move(text)); }
+
 Error session_over(std::string text, EndReason reason) {
   Error error = refusal(ErrorCode::InvalidSession, 401, std::move(text));
   error.reason = reason;

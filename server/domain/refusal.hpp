@@ -13,6 +13,9 @@ namespace keyturn::server {
 [[nodiscard]] Error refusal(ErrorCode code, std::string text);
 [[nodiscard]] Error refusal(ErrorCode code, int status, std::string text);
 
+/// 400 `BadRequest`.
+[[nodiscard]] Error bad_request(std::string text);
+
 /// 401 `InvalidSession`. `reason` is set when the session once was and has ended (decisions.md).
 [[nodiscard]] Error session_over(std::string text, EndReason reason = EndReason::none);
 
