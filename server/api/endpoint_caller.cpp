@@ -9,8 +9,10 @@
 #include "core/protocol/error_body.hpp"
 #include "server/api/bearer.hpp"
 #include "server/api/data_api_config.hpp"
+#include "server/api/function_calls.hpp"
 #include "server/domain/data/rule_expression.hpp"
 #include "server/domain/refusal.hpp"
+#include "server/domain/rule_values.hpp"
 #include "server/domain/user_service.hpp"
 
 namespace keyturn::server::api {
@@ -157,26 +159,6 @@ Result<Ejson> user_facts(Call& call, const Principal& who) {
   return Ejson(std::move(facts));
 }
 
-Result<void> ask_rule(Call& call, const EndpointRules& rules, const EndpointCaller& caller) {
-  if (rules.can_evaluate.is_null() || caller.is_system) return {};
-  auto text = Ejson::parse(json::write(rules.can_evaluate));
-  if (!text) return refusal(ErrorCode::NoMatchingRuleFound, "rule not matched for the endpoint");
-  auto rule = data::RuleExpression::compile(*text);
-  if (!rule) return rule.error();
-  Ejson user;
-  if (caller.user) {
-    auto facts = user_facts(call, *caller.user);
-    if (!facts) return facts.error();
-    user = *std::move(facts);
-  }
-  const Ejson environment = EjsonDocument{{"tag", call.app->app.environment}};
-  data::RuleFacts facts;
-  if (caller.user) facts.user = &user;
-  facts.environment = &environment;
-  if (rule->holds(facts)) return {};
-  return refusal(ErrorCode::NoMatchingRuleFound, "rule not matched for the endpoint");
-}
-
 }  // namespace
 
 bool brings_password(const HttpHeaders& headers) {
@@ -214,8 +196,40 @@ Result<EndpointCaller> endpoint_caller(Call& call, const json::Object& endpoint)
   auto caller = find_caller(call, *rules);
   if (!caller) return caller.error();
   if (caller->user) call.user_id = caller->user->user_id;
-  if (auto allowed = ask_rule(call, *rules, *caller); !allowed) return allowed.error();
+  auto allowed = may_evaluate(call, rules->can_evaluate, *caller);
+  if (!allowed) return allowed.error();
+  if (!*allowed) return refusal(ErrorCode::NoMatchingRuleFound, "rule not matched for the endpoint");
   return caller;
+}
+
+Result<bool> may_evaluate(Call& call, const json::Value& rule_text, const EndpointCaller& caller) {
+  const json::Object* members = rule_text.as_object();
+  if (rule_text.is_null() || (members != nullptr && members->empty())) return true;
+  auto text = Ejson::parse(json::write(rule_text));
+  if (!text) return refusal(ErrorCode::NoMatchingRuleFound, "a rule is no Extended JSON");
+  auto rule = data::RuleExpression::compile(*text, data::RuleTopic::call);
+  if (!rule) return rule.error();
+  Ejson user;
+  if (caller.user) {
+    auto facts = user_facts(call, *caller.user);
+    if (!facts) return facts.error();
+    user = *std::move(facts);
+  }
+  Ejson values;
+  if (asks_for_values(json::write(rule_text))) {
+    auto all = call.services.apps.documents(call.app_id(), "values");
+    if (!all) return all.error();
+    values = rule_values(*all);
+  }
+  const Ejson environment = EjsonDocument{{"tag", call.app->app.environment}};
+  auto request = Ejson::parse(json::write(function_request(call)));
+  if (!request) return refusal(ErrorCode::BadRequest, "the request has no form that a rule could ask about");
+  data::RuleFacts facts;
+  if (caller.user) facts.user = &user;
+  facts.values = &values;
+  facts.environment = &environment;
+  facts.request = &*request;
+  return rule->holds(facts);
 }
 
 }  // namespace keyturn::server::api

@@ -33,7 +33,12 @@ struct EndpointCaller {
 /// A bearer or credentials that are not good answer 401 `InvalidSession` "invalid session: error finding user
 /// for endpoint", whatever the cause, and with the reason when a session has ended; what is no verdict on
 /// them (a store that cannot be read) stays what it is. Errors besides: `InvalidParameter`,
-/// `MissingParameter` 400; `NoMatchingRuleFound` 403.
+/// `MissingParameter`, `NoMatchingRuleFound` 400.
 [[nodiscard]] Result<EndpointCaller> endpoint_caller(Call& call, const json::Object& endpoint);
+
+/// Whether a `can_evaluate` lets this caller in: about `%%user` (nobody when the endpoint runs as the
+/// system),
+/// `%%values`, `%%environment` and `%%request`. Errors: `NoMatchingRuleFound`, naming what is not known.
+[[nodiscard]] Result<bool> may_evaluate(Call& call, const json::Value& rule, const EndpointCaller& caller);
 
 }  // namespace keyturn::server::api

@@ -181,6 +181,19 @@ Result<Answer> answer_of(const Call& call, const json::Object& endpoint, const j
   return answer;
 }
 
+/// The function's own settings count where the endpoint says nothing of who it runs as.
+json::Object rights_of(const json::Object& endpoint, const json::Object& function) {
+  json::Object rights = endpoint;
+  if (flag_at(function, "run_as_system")) rights.set("run_as_system", true);
+  const auto says = [&](std::string_view name) { return !text_at(rights, name).empty(); };
+  if (says("run_as_user_id") || says("run_as_user_id_script_source")) return rights;
+  for (const char* name : {"run_as_user_id", "run_as_user_id_script_source"}) {
+    const std::string_view own = text_at(function, name);
+    if (!own.empty()) rights.set(name, own);
+  }
+  return rights;
+}
+
 Result<Answer> serve(Call& call) {
   call.app = call.services.directory.by_client_app_id(call.arguments[0]);
   if (call.app == nullptr) {
@@ -192,18 +205,22 @@ Result<Answer> serve(Call& call) {
   if (auto checked = check_endpoint_secret(call, *endpoint); !checked) return checked.error();
   auto function = find_function(call, *endpoint);
   if (!function) return function.error();
-  // The function's own setting counts as well as the endpoint's.
-  json::Object rights = *endpoint;
-  if (flag_at(*function, "run_as_system")) rights.set("run_as_system", true);
-  auto caller = endpoint_caller(call, rights);
+  auto caller = endpoint_caller(call, rights_of(*endpoint, *function));
   if (!caller) return caller.error();
+  const std::string name(text_at(*function, "name"));
+  if (const json::Value* rule = function->find("can_evaluate")) {
+    const auto allowed = may_evaluate(call, *rule, *caller);
+    if (!allowed) return allowed.error();
+    if (!*allowed) {
+      return refusal(ErrorCode::FunctionExecutionError, "rule not matched for function \"" + name + "\"");
+    }
+  }
 
   json::Object context = function_request(call);
   const json::Array arguments{request_of(call, context)};
-  const std::string name(text_at(*function, "name"));
   FunctionCall wanted{name, arguments, caller->user, std::move(context)};
   wanted.source = std::string(text_at(*function, "source")) + std::string(kEndpointSource);
-  wanted.as_system = caller->is_system || flag_at(rights, "run_as_system");
+  wanted.as_system = caller->is_system;
   wanted.log_type = "ENDPOINT";
   FunctionOutcome outcome = run_function(call, std::move(wanted));
   if (!outcome.result) return outcome.result.error();

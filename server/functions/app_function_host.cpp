@@ -7,6 +7,7 @@
 
 #include "core/json/json.hpp"
 #include "server/domain/refusal.hpp"
+#include "server/domain/rule_values.hpp"
 #include "server/domain/user_service.hpp"
 
 namespace keyturn::server::functions {
@@ -38,6 +39,11 @@ Result<json::Value> AppFunctionHost::call(const App& app, const std::optional<Pr
                                           const json::Array& arguments) {
   if (method == "context.get") return context_of(app, caller, as_system);
   if (method == "services.call") return call_service(app, caller, as_system, arguments);
+  if (method == "values.all") {
+    auto values = apps_.documents(app.id, "values");
+    if (!values) return unavailable(values.error());
+    return value_of_ejson(rule_values(*values));
+  }
   const std::string* name = text_at(arguments, 0);
   if (method == "services.get") {
     if (name == nullptr || data_ == nullptr) return json::Value(false);

@@ -41,6 +41,7 @@ std::shared_ptr<const FunctionDefinition> definition_of(const json::Value& docum
   definition->is_private = document.bool_at("private").value_or(false);
   definition->runs_as_system = document.bool_at("run_as_system").value_or(false);
   definition->run_as_user_id = document.string_at("run_as_user_id").value_or("");
+  definition->run_as_script = document.string_at("run_as_user_id_script_source").value_or("");
   if (const json::Value* rule = document.find("can_evaluate")) definition->can_evaluate = *rule;
   return definition;
 }

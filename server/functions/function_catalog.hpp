@@ -26,6 +26,7 @@ struct FunctionDefinition {
   bool is_private = false;
   bool runs_as_system = false;
   std::string run_as_user_id;  ///< Empty: runs as its caller.
+  std::string run_as_script;   ///< Says who it runs as; empty: nothing does.
   json::Value can_evaluate;
 };
 

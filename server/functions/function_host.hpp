@@ -17,6 +17,8 @@ namespace keyturn::server::functions {
 /// - `context.get` [function name] -> an object whose members `user`, `environment`, `app` replace what the
 ///   runtime knows itself (functions.md 4); asked once before each call.
 /// - `values.get` [name] -> the value; `{"$undefined":true}` when there is none.
+/// - `values.all` [] -> all values but those made from secrets, for the rules of functions; never asked by
+///   functions themselves.
 /// - `services.get` [name] -> true when the app has a service of that name.
 /// - `services.call` [service, action, {"database", "collection", ...}] -> the result (client-api.md 13).
 ///

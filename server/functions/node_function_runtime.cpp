@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/json/json.hpp"
 #include "server/domain/refusal.hpp"
+#include "server/domain/rule_values.hpp"
 #include "server/functions/can_evaluate.hpp"
 
 namespace keyturn::server::functions {
@@ -111,17 +113,14 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
               {},
               call.request,
               false};
-  if (!frame.as_system && !function.run_as_user_id.empty()) {
-    frame.caller = Principal{app.id, function.run_as_user_id, {}, {}, {}};
+  if (call.is_from_client) {
+    // Asked about who calls, not about who the function runs as.
+    if (const auto allowed = ask_rule(frame, call, function); !allowed) return {allowed.error(), {}, {}};
   }
+  if (const auto set = set_identity(outer, frame, call, function, queue_deadline); !set)
+    return {set.error(), {}, {}};
   const auto context = context_for(frame, call);
   if (!context) return {context.error(), {}, {}};
-  if (call.is_from_client && !may_evaluate(&function.can_evaluate, *context)) {
-    return {
-        refusal(ErrorCode::FunctionExecutionError, "rule not matched for function \"" + function.name + "\""),
-        {},
-        {}};
-  }
 
   const BootTime outer_deadline = outer == nullptr ? BootTime::max() : outer->deadline;
   for (int workers = 1;; ++workers) {
@@ -143,6 +142,51 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
     outcome.was_async = frame.was_async;
     return outcome;
   }
+}
+
+Result<void> NodeFunctionRuntime::ask_rule(const Frame& frame, const FunctionCall& call,
+                                           const FunctionDefinition& function) {
+  const json::Object* members = function.can_evaluate.as_object();
+  if (function.can_evaluate.is_null() || (members != nullptr && members->empty())) return {};
+  auto facts = context_for(frame, call);
+  if (!facts) return facts.error();
+  if (host_ != nullptr && asks_for_values(json::write(function.can_evaluate))) {
+    auto values = host_->call(frame.app, frame.caller, frame.as_system, "values.all", {});
+    if (!values) return values.error();
+    facts->set("values", *std::move(values));
+  }
+  std::string message = "rule not matched for function \"" + function.name + "\"";
+  const auto allowed = may_evaluate(function.can_evaluate, *facts);
+  if (allowed && *allowed) return {};
+  if (!allowed) message += ": " + allowed.error().message;
+  return refusal(ErrorCode::FunctionExecutionError, std::move(message));
+}
+
+Result<void> NodeFunctionRuntime::set_identity(const Frame* outer, Frame& frame, const FunctionCall& call,
+                                               const FunctionDefinition& function, BootTime queue_deadline) {
+  const auto run_as = [&](std::string_view user_id) {
+    frame.caller = Principal{frame.app.id, std::string(user_id), {}, {}, {}};
+  };
+  if (frame.as_system) return {};
+  if (!function.run_as_user_id.empty()) {
+    run_as(function.run_as_user_id);
+  } else if (!function.run_as_script.empty()) {
+    const json::Array none;
+    FunctionCall script{"run_as_user_id_script", none, frame.caller, call.request};
+    script.source = function.run_as_script;
+    script.as_system = true;
+    const FunctionOutcome outcome = execute_within(outer, frame.app, script, queue_deadline);
+    if (!outcome.result) return outcome.result.error();
+    frame.as_system = outcome.result->bool_at("runAsSystem").value_or(false);
+    if (frame.as_system) return {};
+    const std::string* id = outcome.result->as_string();
+    if (id == nullptr || id->empty()) {
+      return refusal(ErrorCode::FunctionExecutionError,
+                     "the script of function \"" + function.name + "\" gave no user to run as");
+    }
+    run_as(*id);
+  }
+  return {};
 }
 
 Result<std::shared_ptr<const FunctionDefinition>> NodeFunctionRuntime::definition_for(

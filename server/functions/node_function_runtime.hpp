@@ -67,6 +67,12 @@ class NodeFunctionRuntime final : public FunctionRuntime {
                                                BootTime queue_deadline);
   [[nodiscard]] Result<std::shared_ptr<const FunctionDefinition>> definition_for(const App& app,
                                                                                  const FunctionCall& call);
+  /// Asks `can_evaluate`. Errors: `FunctionExecutionError` "rule not matched for function ...".
+  [[nodiscard]] Result<void> ask_rule(const Frame& frame, const FunctionCall& call,
+                                      const FunctionDefinition& function);
+  /// Who the function runs as (functions.md 2).
+  [[nodiscard]] Result<void> set_identity(const Frame* outer, Frame& frame, const FunctionCall& call,
+                                          const FunctionDefinition& function, BootTime queue_deadline);
   [[nodiscard]] Result<json::Object> context_for(const Frame& frame, const FunctionCall& call);
   [[nodiscard]] Result<std::chrono::milliseconds> limit_for(const App& app);
   [[nodiscard]] bool converse(Frame& frame, WorkerPool::Lease& lease, FunctionOutcome& outcome);

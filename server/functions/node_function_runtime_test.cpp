@@ -155,6 +155,48 @@ TEST_F(NodeFunctionRuntimeTest, AsksTheRuleOfAFunctionForClients) {
   EXPECT_EQ(refused.error().code, ErrorCode::FunctionExecutionError);
 }
 
+TEST_F(NodeFunctionRuntimeTest, NamesWhatARuleMayNotUseAndLetsNobodyIn) {
+  EchoHost host;
+  start(defaults(), &host);
+  store.define(app.id, "odd", "exports = () => 1",
+               {{"can_evaluate", json::Object{{"%%user.id", json::Object{{"%mod", 2}}}}}});
+  const auto refused = call_from_client("odd", {}, std::nullopt);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::FunctionExecutionError);
+  EXPECT_EQ(refused.error().message.find("rule not matched for function \"odd\": a rule uses %mod"), 0U);
+  store.define(app.id, "here", "exports = () => 1",
+               {{"can_evaluate", json::Object{{"%%request.remoteIPAddress", "192.0.2.1"}}}});
+  EXPECT_TRUE(call_from_client("here", {}, std::nullopt, {{"remoteIPAddress", "192.0.2.1"}}).has_value());
+  EXPECT_FALSE(call_from_client("here", {}, std::nullopt, {{"remoteIPAddress", "192.0.2.2"}}).has_value());
+}
+
+TEST_F(NodeFunctionRuntimeTest, RunsAsTheUserThatItsScriptGives) {
+  start();
+  const Principal caller{"app1", "user1", "s", "d", "anon-user"};
+  const auto as = [&](const char* script) {
+    store.define(app.id, "g", "exports = () => [context.user.id, context.runningAsSystem()]",
+                 {{"run_as_user_id_script_source", script}});
+    const auto result = call_from_client("g", {}, caller);
+    return result ? json::write(*result) : result.error().message;
+  };
+  EXPECT_EQ(as("exports = async () => 'other'"), R"(["other",false])");
+  EXPECT_EQ(as("exports = () => 'for-' + context.user.id"), R"(["for-user1",false])");
+  EXPECT_EQ(as("exports = () => ({runAsSystem: true})"), R"(["user1",true])");
+  EXPECT_EQ(as("exports = () => 5"), "the script of function \"g\" gave no user to run as");
+  EXPECT_EQ(as("exports = () => { throw 'no' }"), "no");
+}
+
+// Whoever may call is asked before the function becomes somebody else.
+TEST_F(NodeFunctionRuntimeTest, AsksTheRuleAboutTheCallerNotAboutWhomItRunsAs) {
+  start();
+  store.define(app.id, "g", "exports = () => context.user.id",
+               {{"run_as_user_id", "boss"}, {"can_evaluate", json::Object{{"%%user.id", "boss"}}}});
+  const Principal caller{"app1", "user1", "s", "d", "anon-user"};
+  const Principal boss{"app1", "boss", "s", "d", "anon-user"};
+  EXPECT_FALSE(call_from_client("g", {}, caller).has_value());
+  EXPECT_EQ(json::write(*call_from_client("g", {}, boss)), R"("boss")");
+}
+
 TEST_F(NodeFunctionRuntimeTest, ShowsTheContext) {
   EchoHost host;
   start(defaults(), &host);

@@ -279,6 +279,23 @@ TEST_F(DataApi, LetsInWhomItsConditionNames) {
   EXPECT_EQ(act("find", bearer()).status, 400) << "what is not understood lets nobody in";
 }
 
+TEST_F(DataApi, AConditionMayAskWhereTheRequestComesFrom) {
+  configure({{"can_evaluate", json::Object{{"%%request.remoteIPAddress", "192.0.2.7"}}}});
+  HttpRequest request;
+  request.method = "POST";
+  request.url = substitute(std::string_view("/app/${app}/endpoint/data/v1/action/find"), runner.names());
+  request.headers = bearer();
+  request.body = kBody;
+  const auto status_from = [&](std::string_view client) {
+    int status = 0;
+    server.api().handle_from(client, request, [&](protocol::Reply reply) { status = reply.response.status; });
+    return status;
+  };
+  EXPECT_EQ(status_from("192.0.2.7"), 200);
+  EXPECT_EQ(status_from("192.0.2.8"), 400);
+  EXPECT_EQ(status_from(""), 400);
+}
+
 TEST_F(DataApi, PassesOnWhatTheServiceRefuses) {
   server.data().answer(server::refusal(ErrorCode::NoMatchingRuleFound, 403, "no rule"));
   expect_error(act("find", bearer()), 403, "NoMatchingRuleFound", "no rule");

@@ -39,10 +39,12 @@ constexpr std::array<std::string_view, 10> kTests{"eq",  "ne", "gt",  "gte",    
 /// "user" of "%%user.id".
 std::string_view head_of(std::string_view name) { return name.substr(2, name.find('.') - 2); }
 
-bool is_known(std::string_view name) {
-  static constexpr std::array<std::string_view, 9> kNames{"user",   "root",        "prevRoot", "this", "prev",
-                                                          "values", "environment", "true",     "false"};
-  return is_one_of(head_of(name), kNames);
+bool is_known(std::string_view name, RuleTopic topic) {
+  static constexpr std::array<std::string_view, 5> kCommon{"user", "values", "environment", "true", "false"};
+  static constexpr std::array<std::string_view, 4> kOfDocument{"root", "prevRoot", "this", "prev"};
+  const std::string_view head = head_of(name);
+  if (is_one_of(head, kCommon)) return true;
+  return topic == RuleTopic::call ? head == "request" : is_one_of(head, kOfDocument);
 }
 
 /// A document of exactly one conversion: its operator and operand.
@@ -60,6 +62,7 @@ bool has_operators(const Ejson& value) {
 }
 
 struct Names {
+  RuleTopic topic = RuleTopic::document;
   bool document = false;
   bool previous = false;
   void add(std::string_view name) {
@@ -72,7 +75,7 @@ struct Names {
 Result<void> check_value(const Ejson& value, Names& names, int depth) {
   if (depth > kMostDepth) return unknown("too deep nesting");
   if (const auto* text = value.get_if<std::string>(); text != nullptr && is_name(*text)) {
-    if (!is_known(*text)) return unknown(*text);
+    if (!is_known(*text, names.topic)) return unknown(*text);
     names.add(*text);
     return {};
   }
@@ -117,7 +120,7 @@ Result<void> check(const Ejson& text, Names& names, int depth) {
     Result<void> checked;
     const std::string_view joint = operator_of(name);
     if (is_name(name)) {
-      if (!is_known(name)) return unknown(name);
+      if (!is_known(name, names.topic)) return unknown(name);
       names.add(name);
       checked = check_test(operand, names, depth + 1);
     } else if (joint == "not") {
@@ -162,6 +165,7 @@ std::optional<Ejson> named(std::string_view name, const RuleFacts& facts) {
   if (head == "user") return at(facts.user, path);
   if (head == "values") return at(facts.values, path);
   if (head == "environment") return at(facts.environment, path);
+  if (head == "request") return at(facts.request, path);
   if (head == "root") return at(facts.root, path);
   if (head == "prevRoot") return at(facts.previous, path);
   if (head == "this") return at(facts.this_value, path);
@@ -353,8 +357,9 @@ std::optional<Ejson> rule_value(const Ejson& operand, const RuleFacts& facts) {
   return operand;
 }
 
-Result<RuleExpression> RuleExpression::compile(const Ejson& text) {
+Result<RuleExpression> RuleExpression::compile(const Ejson& text, RuleTopic topic) {
   Names names;
+  names.topic = topic;
   if (auto checked = check(text, names, 0); !checked) return checked.error();
   RuleExpression expression(text);
   expression.is_about_document_ = names.document;

@@ -14,10 +14,17 @@ struct RuleFacts {
   const Ejson* user = nullptr;              ///< `%%user`; null: nobody is logged in.
   const Ejson* values = nullptr;            ///< `%%values`.
   const Ejson* environment = nullptr;       ///< `%%environment`.
+  const Ejson* request = nullptr;           ///< `%%request`; null: the question is not about a request.
   const EjsonDocument* root = nullptr;      ///< `%%root`: after a change, else as it is.
   const EjsonDocument* previous = nullptr;  ///< `%%prevRoot`; null when the document is new.
   const Ejson* this_value = nullptr;        ///< `%%this`: the field that is asked about.
   const Ejson* previous_value = nullptr;    ///< `%%prev`.
+};
+
+/// What an expression is about, which decides the names that it may use.
+enum class RuleTopic {
+  document,  ///< A rule of a collection: everything but `%%request`.
+  call,      ///< `can_evaluate` of a function or an endpoint: nothing about a document.
 };
 
 /// A condition of a rule, such as `{"%%root.owner_id": "%%user.id"}`. Knows the names of `RuleFacts` and
@@ -30,7 +37,8 @@ struct RuleFacts {
 class RuleExpression {
  public:
   /// Absent (null) and `{}` always hold.
-  [[nodiscard]] static Result<RuleExpression> compile(const Ejson& text);
+  [[nodiscard]] static Result<RuleExpression> compile(const Ejson& text,
+                                                      RuleTopic topic = RuleTopic::document);
   [[nodiscard]] bool holds(const RuleFacts& facts) const;
 
   /// Whether the text names `%%root`, `%%prevRoot`, `%%this` or `%%prev`.

@@ -42,6 +42,25 @@ TEST_P(RuleExpressions, HoldAsWritten) {
   EXPECT_EQ(expression->holds(facts), GetParam().holds);
 }
 
+TEST(RuleExpression, OfACallKnowsTheRequestAndNoDocument) {
+  const Ejson user = value_of(kUser);
+  const Ejson request = value_of(R"({"remoteIPAddress":"192.0.2.1","requestHeaders":{"X-Team":["red"]}})");
+  RuleFacts facts;
+  facts.user = &user;
+  facts.request = &request;
+  const auto holds = [&](const char* text) {
+    const auto rule = RuleExpression::compile(value_of(text), RuleTopic::call);
+    return rule && rule->holds(facts);
+  };
+  EXPECT_TRUE(holds(R"({"%%request.remoteIPAddress":"192.0.2.1","%%user.id":"u1"})"));
+  EXPECT_FALSE(holds(R"({"%%request.remoteIPAddress":"192.0.2.2"})"));
+  EXPECT_TRUE(holds(R"({"%%request.requestHeaders.X-Team":["red"]})"));
+  for (const char* about_document :
+       {R"({"%%root.a":1})", R"({"%%user.id":"%%prevRoot.a"})", R"({"%%this":1})"})
+    EXPECT_FALSE(RuleExpression::compile(value_of(about_document), RuleTopic::call));
+  EXPECT_FALSE(RuleExpression::compile(value_of(R"({"%%request.httpMethod":"GET"})")));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, RuleExpressions,
     ::testing::Values(Condition{"null", true}, Condition{"{}", true}, Condition{"true", true},
