@@ -24,6 +24,7 @@
 #include "server/domain/logged_functions.hpp"
 #include "server/domain/password_service.hpp"
 #include "server/domain/session_service.hpp"
+#include "server/domain/stepping_clock.hpp"
 #include "server/domain/user_service.hpp"
 #include "server/functions/app_function_host.hpp"
 #include "server/functions/node_function_runtime.hpp"
@@ -113,43 +114,50 @@ void log_request(Log& log, const AccessRecord& record) {
              {"detail", record.detail}});
 }
 
+void log_step(Log& log, const SteppingClock::Step& step) {
+  log.error(step.believed ? "the clock of the machine was stepped, and is believed from now on"
+                          : "the clock of the machine was stepped; the server goes on with its own",
+            {{"seconds", std::int64_t{step.by.count()}}});
+}
+
 }  // namespace
 
 /// In order of construction: each needs only what stands above it.
 class Server::Parts {
  public:
-  Parts(const Config& config, std::unique_ptr<sqlite::SqliteStores> stores, Log& log, Clock& clock)
+  Parts(const Config& config, std::unique_ptr<sqlite::SqliteStores> stores, Log& log, Clock& machine_clock)
       : log_(log),
+        clock_(machine_clock, [&log](const SteppingClock::Step& step) { log_step(log, step); }),
         stores_(std::move(stores)),
         keys_(config.data, [&log](std::string_view text) { log.error(text); }),
         directory_(stores_->apps(), keys_),
-        email_(config.email_dir, clock, log),
-        jwks_(fetch_options(config), clock),
+        email_(config.email_dir, clock_, log),
+        jwks_(fetch_options(config), clock_),
         password_(stores_->passwords(), {}, &password_gate_),
         api_key_(stores_->api_keys()),
-        external_jwt_(stores_->apps(), jwks_, clock),
-        data_(stores_->apps(), stores_->documents(), stores_->users(), clock),
-        watches_(stores_->sessions(), clock),
+        external_jwt_(stores_->apps(), jwks_, clock_),
+        data_(stores_->apps(), stores_->documents(), stores_->users(), clock_),
+        watches_(stores_->sessions(), clock_),
         function_host_(stores_->apps(), &stores_->users(), &data_),
-        function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock)),
-        functions_(function_runtime_.get(), app_log_, clock),
+        function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock_)),
+        functions_(function_runtime_.get(), app_log_, clock_),
         function_(&functions_),
-        user_data_(data_, app_log_, clock),
+        user_data_(data_, app_log_, clock_),
         guess_records_(stores_->apps()),
-        guesses_(clock, {}, &guess_records_),
-        sessions_(directory_, stores_->sessions(), stores_->users(), clock,
+        guesses_(clock_, {}, &guess_records_),
+        sessions_(directory_, stores_->sessions(), stores_->users(), clock_,
                   {&anonymous_, &password_, &api_key_, &external_jwt_, &function_}, &functions_, &user_data_,
                   &guesses_),
-        users_(stores_->users(), clock),
-        passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock, {}, &password_gate_,
+        users_(stores_->users(), clock_),
+        passwords_(stores_->passwords(), stores_->users(), email_, &functions_, clock_, {}, &password_gate_,
                    &guesses_),
-        api_keys_(stores_->api_keys(), stores_->users(), clock),
-        apps_(directory_, stores_->apps(), clock,
+        api_keys_(stores_->api_keys(), stores_->users(), clock_),
+        apps_(directory_, stores_->apps(), clock_,
               config.allow_short_lifetimes ? LifetimeLimits::short_ones() : LifetimeLimits{}),
-        api_({directory_, apps_, sessions_, users_, passwords_, api_keys_, stores_->sessions(), clock,
+        api_({directory_, apps_, sessions_, users_, passwords_, api_keys_, stores_->sessions(), clock_,
               &functions_, &data_, &app_log_, &watches_},
              api_options(config)),
-        listener_(api_, clock, listener_options(config)) {}
+        listener_(api_, clock_, listener_options(config)) {}
 
   ~Parts() { stop(); }
 
@@ -216,6 +224,7 @@ class Server::Parts {
   }
 
   void keep_house() {
+    clock_.watch();
     write_uses();
     for (const auto& app : directory_.all()) {
       const auto removed = users_.remove_idle_anonymous(*app, kAnonymousUsersPerTurn);
@@ -229,6 +238,7 @@ class Server::Parts {
   }
 
   Log& log_;
+  SteppingClock clock_;
   std::atomic<bool> ready_{false};
   std::unique_ptr<sqlite::SqliteStores> stores_;
   key_files::FileSigningKeys keys_;
