@@ -18,6 +18,9 @@ struct End {
   const char* method;
   const char* path;
   const char* bearer;
+  const char* scenario = "02_login_anonymous.json";
+  const char* body = nullptr;
+  int status = 204;
 };
 
 class SessionEnd : public ::testing::TestWithParam<End> {};
@@ -26,7 +29,7 @@ TEST_P(SessionEnd, NothingSucceedsThatBeginsAfterItsAnswer) {
   constexpr int kThreads = 3;
   ContractServer server;
   ExchangeRunner runner(server);
-  runner.run_file("02_login_anonymous.json");
+  runner.run_file(GetParam().scenario);
 
   HttpRequest use;
   use.url = substitute(std::string_view("${client}/auth/profile"), runner.names());
@@ -56,11 +59,12 @@ TEST_P(SessionEnd, NothingSucceedsThatBeginsAfterItsAnswer) {
   }
   while (began.load() < 100) std::this_thread::yield();
   const End& end = GetParam();
-  const HttpResponse answer =
-      runner.ask(json::Object{{"method", end.method}, {"path", end.path}, {"bearer", end.bearer}});
+  json::Object request{{"method", end.method}, {"path", end.path}, {"bearer", end.bearer}};
+  if (end.body != nullptr) request.set("body", *json::parse(end.body));
+  const HttpResponse answer = runner.ask(request);
   answered.store(true);
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(answer.status, 204) << answer.body;
+  EXPECT_EQ(answer.status, end.status) << answer.body;
   EXPECT_EQ(too_late.load(), 0);
   EXPECT_EQ(no_verdict.load(), 0);
 }
@@ -73,6 +77,11 @@ INSTANTIATE_TEST_SUITE_P(
                           "${admin_api}/groups/${group}/apps/${app_id}/users/${user}/logout", "${admin}"},
                       End{"Disabling", "PUT",
                           "${admin_api}/groups/${group}/apps/${app_id}/users/${user}/disable", "${admin}"},
+                      End{"RevocationOfTheSessions", "DELETE",
+                          "${admin_api}/groups/${group}/apps/${app_id}/users/${user}/sessions", "${admin}"},
+                      End{"ANewPassword", "POST", "${client}/app/${app}/auth/providers/local-userpass/reset",
+                          "${access}", "given/reset_mailed.json",
+                          R"({"token":"${token}","tokenId":"${tokenId}","password":"another-keyturn"})", 200},
                       End{"DeletionByAnAdministrator", "DELETE",
                           "${admin_api}/groups/${group}/apps/${app_id}/users/${user}", "${admin}"}),
     [](const auto& test) { return std::string(test.param.name); });
