@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // MongoDB Extended JSON v2 (specifications "extended-json"), all of canonical and relaxed, and plain JSON.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include <keyturn/ejson.hpp>
@@ -146,6 +148,16 @@ std::optional<Result<Ejson>> convert_wrapper(const std::string& name, const json
   return std::nullopt;
 }
 
+// The name of a wrapper, which no document of several members may have: what it holds would be lost or kept
+// under another type.
+bool is_wrapper_name(std::string_view name) {
+  static constexpr std::string_view kNames[] = {
+      "$oid",       "$numberInt", "$numberLong",        "$numberDouble", "$numberDecimal", "$date",
+      "$binary",    "$uuid",      "$regularExpression", "$timestamp",    "$symbol",        "$minKey",
+      "$undefined", "$maxKey",    "$dbPointer",         "$code",         "$scope"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 Result<Ejson> convert_object(const json::Object& object) {
   if (object.size() == 1) {
     const auto& [name, inner] = *object.begin();
@@ -157,6 +169,8 @@ Result<Ejson> convert_object(const json::Object& object) {
   document.reserve(object.size());
   for (const auto& [name, inner] : object) {
     if (name.find('\0') != std::string::npos) return malformed("a member name with a NUL byte");
+    if (object.size() > 1 && name.starts_with('$') && is_wrapper_name(name))
+      return malformed(name + " beside other members");
     auto converted = convert(inner);
     if (!converted) return converted;
     document.append(name, std::move(*converted));  // the parser has refused duplicate names
