@@ -216,6 +216,27 @@ TEST_F(Keyturnd, TakesTheFirstPasswordFromTheEnvironment) {
   EXPECT_EQ(ended.err.find(password), std::string::npos);
 }
 
+TEST_F(Keyturnd, EndsAllSessionsOfAStoppedServerAndReplacesItsKeys) {
+  expect_refusal(run({"end-sessions", "--data", data()}), "no server has ever used this folder");
+  EXPECT_FALSE(std::filesystem::exists(data())) << "and makes none";
+  make_data_folder();
+  const std::string keys = read_file(one_key_file());
+  const Ended ended = run({"end-sessions", "--data", data()});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_EQ(ended.out, "0 sessions have ended.\n");
+  EXPECT_EQ(read_file(one_key_file()), keys);
+  const Ended replaced = run({"end-sessions", "--data", data(), "--new-keys"});
+  EXPECT_EQ(replaced.out, "0 sessions have ended, and all apps have new signing keys.\n") << replaced.err;
+  EXPECT_NE(read_file(one_key_file()), keys);
+  make_data_folder();  // starts, with the new ones
+  Program running(folder_, serve());
+  wait_for_port();
+  const std::filesystem::path other = folder_ / "other";
+  std::filesystem::create_directory(other);
+  Program second(other, {"end-sessions", "--data", data()});
+  expect_refusal(second.wait(), "in use by another process");
+}
+
 TEST_F(Keyturnd, RefusesAPortInUse) {
   Program first(folder_, serve());
   const std::string port = wait_for_port();

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "server/daemon/email_folder.hpp"
+#include "server/daemon/end_sessions.hpp"
 #include "server/daemon/log.hpp"
 #include "server/daemon/options.hpp"
 #include "server/daemon/server.hpp"
@@ -155,6 +156,15 @@ int check_config(const OptionArguments& arguments) {
   return 0;
 }
 
+int end_sessions(const OptionArguments& arguments, bool new_keys) {
+  const Result<Config> config = arguments.config();
+  if (!config) return refuse(config.error().message);
+  const Result<int> ended = end_every_session(*config, new_keys, system_clock());
+  if (!ended) return refuse(ended.error().message);
+  std::printf("%d sessions have ended%s.\n", *ended, new_keys ? ", and all apps have new signing keys" : "");
+  return 0;
+}
+
 int run(int argc, char** argv) {
   prepare_process();
   CLI::App program("Keyturn's server: logs users in, keeps their sessions, issues and refreshes their tokens",
@@ -168,6 +178,13 @@ int run(int argc, char** argv) {
   CLI::App* serve_command = program.add_subcommand("serve", "Run the server until SIGTERM or SIGINT");
   CLI::App* check_command =
       program.add_subcommand("check-config", "Check the options of serve, and do nothing");
+  CLI::App* end_command = program.add_subcommand(
+      "end-sessions",
+      "End all sessions of all apps, while the server is stopped: after a backup was put back in place");
+  bool new_keys = false;
+  end_command->add_flag("--new-keys", new_keys,
+                        "Make new signing keys, too: when the old ones may be known to others");
+  const OptionArguments end_arguments(*end_command);
   const OptionArguments serve_arguments(*serve_command);
   const OptionArguments check_arguments(*check_command);
   try {
@@ -175,6 +192,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? 0 : kWrongUsage;
   }
+  if (*end_command) return end_sessions(end_arguments, new_keys);
   return *serve_command ? serve(serve_arguments) : check_config(check_arguments);
 }
 

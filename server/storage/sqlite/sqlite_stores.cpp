@@ -26,4 +26,14 @@ SqliteStores::SqliteStores(std::unique_ptr<Database> database, Clock& clock)
 
 SqliteStores::~SqliteStores() = default;
 
+Result<int> SqliteStores::end_every_session(EndReason reason, WallTime now) {
+  return database_->write([&](WriteStep& step) {
+    step.sql.run("UPDATE users SET generation = generation + 1");
+    step.all_sessions_changed = true;
+    return static_cast<int>(step.sql.run(
+        "UPDATE sessions SET ended = ?1, reason = ?2, over = min(refresh_expires, ?1) WHERE ended IS NULL",
+        now, to_string(reason)));
+  });
+}
+
 }  // namespace keyturn::server::sqlite

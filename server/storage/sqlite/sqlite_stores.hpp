@@ -57,6 +57,10 @@ class SqliteStores {
   [[nodiscard]] AppStore& apps() noexcept { return *apps_; }
   [[nodiscard]] DocumentStore& documents() noexcept { return *documents_; }
 
+  /// Ends every live session of every app in one step, and any log-in under way (rules V27, V28). Answers how
+  /// many were live.
+  Result<int> end_every_session(EndReason reason, WallTime now);
+
   /// For this folder's tests.
   [[nodiscard]] Database& database_for_test() noexcept { return *database_; }
 
