@@ -15,7 +15,7 @@
 namespace keyturn::server::daemon {
 namespace {
 
-constexpr std::array<OptionSpec, 12> kSpecs = {{
+constexpr std::array<OptionSpec, 13> kSpecs = {{
     {"data", OptionKind::text, "DIR", "Folder of the database and the keys; made when missing"},
     {"listen", OptionKind::text, "ADDRESS:PORT",
      "Where to listen; port 0 takes a free one (default 127.0.0.1:9090)"},
@@ -30,6 +30,9 @@ constexpr std::array<OptionSpec, 12> kSpecs = {{
     {"allow_short_lifetimes", OptionKind::flag, "",
      "Allow token lifetimes from one second on: for demos and tests"},
     {"allow_private_jwks", OptionKind::flag, "", "Allow JWK URIs that lead to private or loopback addresses"},
+    {"link_clusters", OptionKind::flag, "",
+     "Connect services to the MongoDB clusters that their configuration names (default: their documents are "
+     "kept here)"},
     {"node", OptionKind::text, "PATH",
      "Node.js that runs the apps' functions (default /usr/bin/node); without one functions answer 503"},
     {"trusted_proxies", OptionKind::text, "ADDRESS,...",
@@ -208,6 +211,10 @@ Result<Config> make_config(const OptionValues& values) {
       config.email_dir = value;
     } else if (name == "port_file") {
       config.port_file = value;
+    } else if (name == "link_clusters") {
+      const Result<bool> flag = read_flag(name, value);
+      if (!flag) return flag.error();
+      config.link_clusters = *flag;
     } else if (name == "allow_short_lifetimes" || name == "allow_private_jwks") {
       const Result<bool> flag = read_flag(name, value);
       if (!flag) return flag.error();

@@ -58,6 +58,7 @@ struct Config {
   std::size_t threads = 1;
   std::string log_level = "info";
   std::vector<std::string> trusted_proxies;
+  bool link_clusters = false;
 };
 
 /// Checks the values and makes the configuration of them. Errors: `InvalidConfiguration`, one line that names

@@ -36,6 +36,7 @@
 #include "server/identity/external_jwt/jwt_provider.hpp"
 #include "server/identity/password/password_provider.hpp"
 #include "server/storage/key_files/key_files.hpp"
+#include "server/storage/mongodb/linked_clusters.hpp"
 #include "server/storage/sqlite/sqlite_stores.hpp"
 
 namespace keyturn::server::daemon {
@@ -136,7 +137,9 @@ class Server::Parts {
         password_(stores_->passwords(), {}, &password_gate_),
         api_key_(stores_->api_keys()),
         external_jwt_(stores_->apps(), jwks_, clock_),
-        data_(stores_->apps(), stores_->documents(), stores_->users(), clock_),
+        clusters_(stores_->apps(), clock_),
+        data_(stores_->apps(), stores_->documents(), stores_->users(), clock_,
+              config.link_clusters ? &clusters_ : nullptr),
         watches_(stores_->sessions(), clock_),
         function_host_(stores_->apps(), &stores_->users(), &data_),
         function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock_)),
@@ -226,6 +229,7 @@ class Server::Parts {
   void keep_house() {
     clock_.watch();
     write_uses();
+    clusters_.close_unlinked();
     for (const auto& app : directory_.all()) {
       const auto removed = users_.remove_idle_anonymous(*app, kAnonymousUsersPerTurn);
       if (!removed) {
@@ -251,6 +255,7 @@ class Server::Parts {
   identity::ApiKeyProvider api_key_;
   identity::JwtProvider external_jwt_;
   AppLog app_log_;
+  mongodb::LinkedClusters clusters_;
   DocumentService data_;
   WatchHub watches_;
   functions::AppFunctionHost function_host_;

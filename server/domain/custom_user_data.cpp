@@ -6,22 +6,26 @@
 
 namespace keyturn::server {
 
-Result<std::optional<CollectionName>> DocumentService::user_data_collection(const App& app) {
-  if (!app.user_data) return std::optional<CollectionName>();
+Result<std::optional<DocumentService::UserData>> DocumentService::user_data_of(const App& app) {
+  if (!app.user_data) return std::optional<UserData>();
   auto service = apps_.document(app.id, "services", app.user_data->service_id);
   if (!service) return unavailable(service.error());
   const auto name = *service ? (*service)->string_at("name") : std::nullopt;
-  if (!name) return std::optional<CollectionName>();
-  return std::optional(
-      CollectionName{app.id, std::string(*name), app.user_data->database, app.user_data->collection});
+  if (!name) return std::optional<UserData>();
+  auto store = store_of(app.id, app.user_data->service_id, **service);
+  if (!store) return store.error();
+  return std::optional(UserData{
+      std::move(*store), {app.id, std::string(*name), app.user_data->database, app.user_data->collection}});
 }
 
 Result<void> DocumentService::prepare_user_data(const App& app) {
-  auto where = user_data_collection(app);
-  if (!where) return where.error();
-  if (!*where) return {};
+  auto data = user_data_of(app);
+  if (!data) return data.error();
+  // The indexes of a linked cluster are its owner's business.
+  if (!*data || (*data)->store.get() != &documents_) return {};
+  const CollectionName& where = (*data)->where;
   const std::string& field = app.user_data->user_id_field;
-  auto indexes = documents_.indexes(**where);
+  auto indexes = documents_.indexes(where);
   if (!indexes) return indexes.error();
   for (const IndexDefinition& each : *indexes) {
     if (!each.keys.empty() && each.keys.begin()->first == field) return {};
@@ -29,21 +33,21 @@ Result<void> DocumentService::prepare_user_data(const App& app) {
   IndexDefinition index;
   index.name = field + "_1";
   index.keys.set(field, std::int32_t{1});
-  return documents_.create_index(**where, index);
+  return documents_.create_index(where, index);
 }
 
 /// The id as text goes before the id as ObjectId; natural order is that of insertion, so that the first
 /// inserted counts (functions.md 7).
 Result<std::optional<EjsonDocument>> DocumentService::custom_user_data(const App& app,
                                                                        std::string_view user_id) {
-  auto where = user_data_collection(app);
-  if (!where) return where.error();
-  if (!*where) return std::optional<EjsonDocument>();
+  auto data = user_data_of(app);
+  if (!data) return data.error();
+  if (!*data) return std::optional<EjsonDocument>();
   const auto find = [&](Ejson id) -> Result<std::optional<EjsonDocument>> {
     FindQuery query;
     query.filter.set(app.user_data->user_id_field, std::move(id));
     query.limit = 1;
-    auto found = documents_.find(**where, query);
+    auto found = (*data)->store->find((*data)->where, query);
     if (!found) return found.error();
     if (found->empty()) return std::optional<EjsonDocument>();
     return std::optional(std::move(found->front()));

@@ -106,6 +106,15 @@ Result<Ejson> find_one_and_replace(const DataScope& scope, Arguments& arguments)
   return find_one_and(scope, arguments, *update);
 }
 
+Result<std::vector<std::string>> foreign_collections(const DataScope& scope, const EjsonArray& stages) {
+  auto known = scope.store.foreign_collections(stages);
+  if (!known) return known.error();
+  if (*known) return std::move(**known);
+  auto pipeline = documents::Pipeline::compile(stages);
+  if (!pipeline) return pipeline.error();
+  return pipeline->foreign_collections();
+}
+
 Result<Ejson> aggregate(const DataScope& scope, Arguments& arguments) {
   AggregateQuery query;
   if (const EjsonArray* pipeline = arguments.required_array("pipeline")) query.pipeline = *pipeline;
@@ -113,9 +122,9 @@ Result<Ejson> aggregate(const DataScope& scope, Arguments& arguments) {
   query.gate = scope.gate;
   std::vector<std::shared_ptr<const DocumentGate>> held;
   if (scope.gate != nullptr) {
-    auto pipeline = documents::Pipeline::compile(query.pipeline);
-    if (!pipeline) return pipeline.error();
-    for (const std::string& name : pipeline->foreign_collections()) {
+    auto foreign = foreign_collections(scope, query.pipeline);
+    if (!foreign) return foreign.error();
+    for (const std::string& name : *foreign) {
       auto gate = scope.gate_of(name);
       if (!gate) return gate.error();
       held.push_back(std::move(*gate));
@@ -142,6 +151,9 @@ Result<Ejson> distinct(const DataScope& scope, Arguments& arguments) {
   query.filter = arguments.document("query", "filter");
   query.gate = scope.gate;
   if (arguments.fault()) return *arguments.fault();
+  auto known = scope.store.distinct(scope.where, field, query.filter, scope.gate);
+  if (!known) return known.error();
+  if (*known) return Ejson(std::move(**known));
   auto documents = scope.store.find(scope.where, query);
   if (!documents) return documents.error();
   std::set<Ejson, documents::Less> values;

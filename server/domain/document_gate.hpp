@@ -23,6 +23,9 @@ class DocumentGate {
   /// A filter that every document the caller sees matches, so that a store can use an index; empty: none is
   /// known.
   [[nodiscard]] virtual EjsonDocument prefilter() const = 0;
+  /// True: each document that matches the prefilter is seen, and as a whole, so that whoever can apply the
+  /// filter need not ask `view`.
+  [[nodiscard]] virtual bool prefilter_is_exact() const { return false; }
   /// False: a document is seen as a whole or not at all.
   [[nodiscard]] virtual bool hides_members() const = 0;
 

@@ -45,19 +45,54 @@ bool asks_who(std::string_view rule) {
 
 }  // namespace
 
-Result<std::optional<std::string>> DocumentService::find_service(const App& app, std::string_view service) {
-  auto services = apps_.documents(app.id, "services");
+Result<std::optional<ConfigDocument>> DocumentService::find_service(std::string_view app_id,
+                                                                    std::string_view service) {
+  auto services = apps_.documents(app_id, "services");
   if (!services) return unavailable(services.error());
   for (ConfigDocument& each : *services) {
-    if (is_document_service(each.value, service)) return std::optional<std::string>(std::move(each.id));
+    if (is_document_service(each.value, service)) return std::optional(std::move(each));
   }
-  return std::optional<std::string>();
+  return std::optional<ConfigDocument>();
+}
+
+Result<DocumentService::Store> DocumentService::store_of(std::string_view app_id, std::string_view service_id,
+                                                         const json::Value& service) {
+  if (linked_ != nullptr) {
+    auto store = linked_->store_of(app_id, service_id, service);
+    if (!store || *store) return store;
+  }
+  return Store(&documents_, [](DocumentStore*) {});
+}
+
+Result<DocumentService::Store> DocumentService::store_for(const CollectionName& where) {
+  auto service = find_service(where.app_id, where.service);
+  if (!service) return service.error();
+  if (!*service) return no_service(where.service);
+  return store_of(where.app_id, (*service)->id, (*service)->value);
+}
+
+Result<std::vector<IndexDefinition>> DocumentService::indexes(const CollectionName& where) {
+  auto store = store_for(where);
+  if (!store) return store.error();
+  return (*store)->indexes(where);
+}
+
+Result<void> DocumentService::create_index(const CollectionName& where, const IndexDefinition& index) {
+  auto store = store_for(where);
+  if (!store) return store.error();
+  return (*store)->create_index(where, index);
+}
+
+Result<bool> DocumentService::drop_index(const CollectionName& where, std::string_view name) {
+  auto store = store_for(where);
+  if (!store) return store.error();
+  return (*store)->drop_index(where, name);
 }
 
 Result<bool> DocumentService::has_service(const App& app, std::string_view service) {
-  auto id = find_service(app, service);
-  if (!id) return id.error();
-  return id->has_value();
+  auto found = find_service(app.id, service);
+  if (!found) return found.error();
+  return found->has_value();
 }
 
 Result<Ejson> DocumentService::rule_of(const App& app, std::string_view service_id, std::string_view database,
@@ -126,21 +161,24 @@ Result<DocumentService::Gate> DocumentService::gate_for(const App& app, const Da
 Result<Ejson> DocumentService::call(const App& app, const DataCaller& caller, std::string_view service,
                                     std::string_view action, const EjsonDocument& arguments) {
   DataArguments where_text(arguments);
-  auto service_id = find_service(app, service);
-  if (!service_id) return service_id.error();
-  if (!*service_id) return no_service(service);
+  auto found = find_service(app.id, service);
+  if (!found) return found.error();
+  if (!*found) return no_service(service);
+  const std::string& service_id = (*found)->id;
   const std::string_view database = where_text.text("database");
   const std::string_view collection = where_text.text("collection");
   if (where_text.fault()) return *where_text.fault();
   if (database.size() > kLongestName || collection.size() > kLongestName) {
     return refusal(ErrorCode::BadRequest, "a name of a database or collection is too long");
   }
-  auto gate = gate_for(app, caller, **service_id, database, collection);
+  auto gate = gate_for(app, caller, service_id, database, collection);
   if (!gate) return gate.error();
+  auto store = store_of(app.id, service_id, (*found)->value);
+  if (!store) return store.error();
   const CollectionName where{app.id, std::string(service), std::string(database), std::string(collection)};
   return run_data_action(
-      {documents_, where, gate->get(),
-       [&](const std::string& other) { return gate_for(app, caller, **service_id, where.database, other); }},
+      {**store, where, gate->get(),
+       [&](const std::string& other) { return gate_for(app, caller, service_id, where.database, other); }},
       action, arguments);
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <keyturn/base/result.hpp>
@@ -91,6 +92,9 @@ struct ChangeEvent {
   Ejson document_id;
   EjsonDocument full_document;  ///< Empty for `remove`.
   EjsonDocument before;  ///< As it was, so that rules can be asked; empty for `insert`. Not for clients.
+  /// Of an update, where the store knows what was changed and not how the document was (`before` is empty).
+  std::optional<EjsonDocument> description = std::nullopt;
+  std::optional<Error> fault = std::nullopt;  ///< Of a `gap`: why no more will come, where that is known.
 };
 
 /// Documents of an app.
@@ -108,6 +112,18 @@ class DocumentStore {
                                      std::int64_t limit, const DocumentGate* gate) = 0;
   virtual Result<std::vector<EjsonDocument>> aggregate(const CollectionName& where,
                                                        const AggregateQuery& query) = 0;
+  /// The collections that a pipeline reads besides its own; nothing: as `documents::Pipeline` says.
+  virtual Result<std::optional<std::vector<std::string>>> foreign_collections(
+      const EjsonArray& /*pipeline*/) {
+    return std::optional<std::vector<std::string>>();
+  }
+  /// The values of a field; nothing: the store has no better way than `find`.
+  virtual Result<std::optional<EjsonArray>> distinct(const CollectionName& /*where*/,
+                                                     std::string_view /*field*/,
+                                                     const EjsonDocument& /*filter*/,
+                                                     const DocumentGate* /*gate*/) {
+    return std::optional<EjsonArray>();
+  }
   /// In order, up to the first fault; answers the ids (made where missing). Nothing is kept after a fault.
   virtual Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents,
                                     const DocumentGate* gate) = 0;
@@ -125,6 +141,12 @@ class DocumentStore {
   /// until the returned registration is destroyed.
   using ChangeObserver = std::function<void(const ChangeEvent&)>;
   [[nodiscard]] virtual std::shared_ptr<void> watch(const CollectionName& where, ChangeObserver observer) = 0;
+
+  /// The same where watching may be refused.
+  [[nodiscard]] virtual Result<std::shared_ptr<void>> start_watch(const CollectionName& where,
+                                                                  ChangeObserver observer) {
+    return watch(where, std::move(observer));
+  }
 
   /// Removes every document of an app.
   virtual Result<void> remove_app(std::string_view app_id) = 0;

@@ -79,7 +79,8 @@ class DocumentService::Watch {
     const std::scoped_lock lock(taking_);  // only `stop` ever waits for it
     if (over_) return;
     if (event.kind == ChangeEvent::Kind::gap) {
-      end(refusal(ErrorCode::InternalServerError, 500, "changes were lost because too many were waiting"));
+      end(event.fault.value_or(
+          refusal(ErrorCode::InternalServerError, 500, "changes were lost because too many were waiting")));
       return;
     }
     if (auto fresh = renew_gate(); !fresh) {
@@ -117,7 +118,10 @@ class DocumentService::Watch {
     EjsonDocument out{{"_id", EjsonDocument{{"_data", std::to_string(++count_)}}},
                       {"operationType", name_of(event.kind)}};
     EjsonDocument changes;
-    if (event.kind == ChangeEvent::Kind::update) {
+    if (event.description) {
+      // Paths of members cannot be held against what is hidden.
+      if (gate_ == nullptr || !gate_->hides_members()) changes = *event.description;
+    } else if (event.kind == ChangeEvent::Kind::update) {
       changes = difference(view(event.before).value_or(EjsonDocument()), *seen);
     }
     if (!is_removal) out.append("fullDocument", std::move(*seen));
@@ -144,19 +148,22 @@ class DocumentService::Watch {
 Result<std::shared_ptr<void>> DocumentService::watch(const App& app, const DataCaller& caller,
                                                      std::string_view service, const EjsonDocument& text,
                                                      ChangeObserver observer) {
-  auto service_id = find_service(app, service);
-  if (!service_id) return service_id.error();
-  if (!*service_id) {
+  auto found = find_service(app.id, service);
+  if (!found) return found.error();
+  if (!*found) {
     return refusal(ErrorCode::ServiceNotFound, "service not found: '" + std::string(service) + "'");
   }
+  const std::string& service_id = (*found)->id;
+  auto store = store_of(app.id, service_id, (*found)->value);
+  if (!store) return store.error();
   DataArguments arguments(text);
   CollectionName where{app.id, std::string(service), std::string(arguments.text("database")),
                        std::string(arguments.text("collection"))};
   auto filter = filter_of(arguments);
   if (!filter) return filter.error();
-  auto gate = gate_for(app, caller, **service_id, where.database, where.collection);
+  auto gate = gate_for(app, caller, service_id, where.database, where.collection);
   if (!gate) return gate.error();
-  auto watch = std::make_shared<Watch>(*this, app, caller, **service_id, where, std::move(*filter),
+  auto watch = std::make_shared<Watch>(*this, app, caller, service_id, where, std::move(*filter),
                                        std::move(*gate), std::move(observer));
   // A call may be under way on the store's thread when the registration goes; it must not outlive what it
   // uses.
@@ -170,7 +177,9 @@ Result<std::shared_ptr<void>> DocumentService::watch(const App& app, const DataC
   };
   auto registration = std::make_shared<Registration>();
   registration->watch = watch;
-  registration->changes = documents_.watch(where, [watch](const ChangeEvent& event) { watch->take(event); });
+  auto changes = (*store)->start_watch(where, [watch](const ChangeEvent& event) { watch->take(event); });
+  if (!changes) return changes.error();
+  registration->changes = std::move(*changes);
   return std::shared_ptr<void>(std::move(registration));
 }
 

@@ -47,6 +47,10 @@ struct Role {
     return !readable || readable->filter.matches(document) ||
            (writable && writable->filter.matches(document));
   }
+  /// Whoever passes the document filters reads the whole document.
+  [[nodiscard]] bool reads_whole(const RuleFacts& facts) const {
+    return !apply_when.is_about_document() && read && !read->is_about_document() && read->holds(facts);
+  }
   [[nodiscard]] EjsonDocument prefilter() const {
     if (!readable) return {};
     if (!writable || writable->query == readable->query) return readable->query;
@@ -94,6 +98,10 @@ class RuleGate final : public DocumentGate {
     if (parts.empty()) return {};
     if (parts.size() == 1) return std::move(*parts.front().get_if<EjsonDocument>());
     return {{"$and", std::move(parts)}};
+  }
+
+  [[nodiscard]] bool prefilter_is_exact() const override {
+    return roles_.empty() || (roles_.size() == 1 && roles_.front().reads_whole(facts_of(nullptr, nullptr)));
   }
 
   [[nodiscard]] bool hides_members() const override {
