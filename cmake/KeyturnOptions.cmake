@@ -78,6 +78,26 @@ find_package(CLI11 REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(bson REQUIRED IMPORTED_TARGET libbson-1.0)
 pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8)
+
+# keyturn_either(NAME SHARED FILE [LIBRARY...]) : the target SHARED; for a program with the property KEYTURN_STATIC_LIBRARIES
+# the archive FILE in its place, where that is installed, with what it needs. To load and relocate a shared library takes a
+# short-lived program longer than its own work.
+function(keyturn_either name shared file)
+  find_library(KEYTURN_ARCHIVE_${name} "${file}")
+  add_library(${name} INTERFACE)
+  target_include_directories(${name} INTERFACE $<TARGET_PROPERTY:${shared},INTERFACE_INCLUDE_DIRECTORIES>)
+  if(KEYTURN_ARCHIVE_${name} AND NOT KEYTURN_SANITIZE)
+    set(static $<BOOL:$<TARGET_PROPERTY:KEYTURN_STATIC_LIBRARIES>>)
+    target_link_libraries(${name} INTERFACE "$<${static}:${KEYTURN_ARCHIVE_${name}};${ARGN}>" $<$<NOT:${static}>:${shared}>)
+  else()
+    target_link_libraries(${name} INTERFACE ${shared})
+  endif()
+endfunction()
+keyturn_either(keyturn_lib_crypto OpenSSL::Crypto libcrypto.a)
+keyturn_either(keyturn_lib_sodium PkgConfig::sodium libsodium.a)
+keyturn_either(keyturn_lib_sqlite SQLite::SQLite3 libsqlite3.a m)
+keyturn_either(keyturn_lib_bson PkgConfig::bson libbson-static-1.0.a m)
+
 if(KEYTURN_BUILD_TESTS)
   find_package(GTest REQUIRED)
 endif()

@@ -54,14 +54,6 @@ void SessionManager::close() {
 }
 
 Result<void> SessionManager::load() {
-  // Before the first look, so that no change falls between the two.
-  if (const int changes = parts_.store->changes(); changes >= 0) {
-    store_tells_ = true;
-    parts_.loop->watch(changes, [this] {
-      parts_.store->changes_seen();
-      look_around();
-    });
-  }
   const auto version = parts_.store->version();
   auto users = parts_.store->load();
   if (!users) return users.error();
@@ -109,7 +101,7 @@ void SessionManager::set_current(std::string user_id) {
   current_ = std::move(user_id);
 }
 
-SessionManager::UserRef SessionManager::current() const {
+SessionManager::UserRef SessionManager::current() {
   stay_informed();
   {
     const std::scoped_lock lock(users_mutex_);
@@ -160,9 +152,20 @@ Result<void> SessionManager::switch_to(const UserRef& user) {
   });
 }
 
-void SessionManager::stay_informed() const {
-  if (!store_tells_ || informed_.load(std::memory_order_relaxed) || informed_.exchange(true)) return;
-  parts_.loop->post([] {});
+void SessionManager::stay_informed() {
+  if (!parts_.store->tells_changes() || informed_.load(std::memory_order_relaxed) || informed_.exchange(true))
+    return;
+  parts_.loop->schedule(settings_.watch_after, [this] { begin_to_watch(); });
+}
+
+void SessionManager::begin_to_watch() {
+  const int changes = parts_.store->changes();
+  if (changes < 0) return;
+  parts_.loop->watch(changes, [this] {
+    parts_.store->changes_seen();
+    look_around();
+  });
+  look_around();  // what changed before
 }
 
 Subscription SessionManager::subscribe(UserObserver observer, std::string user_id) {

@@ -48,6 +48,8 @@ struct SessionSettings {
   std::chrono::milliseconds lock_wait{5'000};
   /// How often other processes' changes are looked for, at most, while tokens are asked for.
   std::chrono::milliseconds look_around{200};
+  /// A process that ends sooner does not watch for changes of others, which takes some 15 ms to end.
+  std::chrono::milliseconds watch_after{200};
   RefreshPolicy policy{};
   BackoffPolicy backoff{};
   /// Of log-outs that the server could not be told yet.
@@ -91,7 +93,7 @@ class SessionManager {
   [[nodiscard]] const std::shared_ptr<Callbacks>& callbacks() const { return parts_.callbacks; }
 
   // Users (session_manager.cpp).
-  [[nodiscard]] UserRef current() const;
+  [[nodiscard]] UserRef current();
   [[nodiscard]] std::vector<UserRef> all_users() const;
   Result<void> switch_to(const UserRef& user);
   [[nodiscard]] Subscription subscribe(UserObserver observer, std::string user_id = {});
@@ -149,7 +151,8 @@ class SessionManager {
   void look_around();
   /// Begins to hear of other processes' changes as they happen, where the store can tell of them. Not done by
   /// opening alone, as it takes the loop's thread.
-  void stay_informed() const;
+  void stay_informed();
+  void begin_to_watch();
   /// Makes `facts` what readers see. `received_at` empty: not known, the token is refreshed before use.
   void publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at);
   void publish_logged_out(const UserRef& user, EndReason reason, UserState state);
@@ -231,8 +234,7 @@ class SessionManager {
 
   std::vector<std::shared_ptr<EventStream>> streams_;  // loop thread only
   std::int64_t seen_version_ = 0;                      // loop thread only
-  bool store_tells_ = false;                           // set by `load`
-  mutable std::atomic<bool> informed_{false};
+  std::atomic<bool> informed_{false};
   std::atomic<std::int64_t> look_around_at_;  // on the boot clock, in its ticks
 };
 

@@ -256,9 +256,14 @@ class Simulation {
       check();
     }
     if (!waiting_.empty()) fail("somebody waits for ever");
+    // What began in the last round holds the lock of its user.
+    for (const Device& device : devices_) {
+      device.process->transport->held = false;
+      while (!device.process->transport->exchanges.empty()) device.process->transport->finish(0);
+      device.process->loop->run();
+    }
     for (const Device& device : devices_) {
       Process& process = *device.process;
-      process.transport->held = false;
       clock_.advance(1h);
       for (int i = 0; i < 2; ++i) {  // the second look knows what other processes did
         for (const UserRef& user : process.manager->all_users()) (void)process.token(user);
@@ -270,7 +275,7 @@ class Simulation {
         const auto token = process.token(user);
         if (alive != token.has_value())
           fail(std::string(alive ? "a living session cannot be used: " : "a dead session gives tokens: ") +
-               user->id);
+               user->id + (token ? "" : ": " + token.error().message));
       }
     }
   }

@@ -96,6 +96,8 @@ class TokenStore {
   /// about to ended. Made by the first call, owned by the store, and costs nothing while nothing changes. -1:
   /// there is none, ask `version()` from time to time.
   virtual int changes() { return -1; }
+  /// Whether there can be one, without making it.
+  [[nodiscard]] virtual bool tells_changes() const { return false; }
   /// Makes the descriptor of `changes()` wait for the next change.
   virtual void changes_seen() {}
 

@@ -97,6 +97,7 @@ class SqliteTokenStore final : public TokenStore {
   }
 
   int changes() override { return watch_.descriptor(); }
+  [[nodiscard]] bool tells_changes() const override { return true; }
   void changes_seen() override { watch_.drain(); }
 
   Result<std::unique_ptr<StoreLock>> try_lock(std::string_view user_id) override {
