@@ -54,7 +54,7 @@ Answer add_provider(Administrator& admin, const AdminRequest& request, Terminal&
   return admin.send("POST", path + "/auth_providers", json_text(std::move(body)));
 }
 
-Answer list_users(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+Answer list_app_users(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
   return admin.send("GET", path + "/users" + (request.after.empty() ? "" : "?after=" + request.after));
 }
 
@@ -168,7 +168,7 @@ class Commands {
 
   void users(CLI::App* admin) {
     CLI::App* users = group(admin, "users", "Users of the app");
-    add(users, "list", "List 50", in_app(list_users))
+    add(users, "list", "List 50", in_app(list_app_users))
         ->add_option("--after", request_.after, "Begin after the user with this id");
     const auto about = [&](const char* name, const char* help, Command command) {
       add(users, name, help, std::move(command))

@@ -72,7 +72,7 @@ Result<void> remember(const Settings& settings) {
   const std::string text =
       Ejson(EjsonDocument{{"app", settings.app_id}, {"base_url", settings.base_url}}).to_relaxed() + "\n";
   const std::filesystem::path next = remembered_file(settings.store).string() + ".new";
-  const int file = open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const int file = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   const bool written = file >= 0 &&
                        write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        fsync(file) == 0;

@@ -14,7 +14,7 @@ constexpr std::string_view kOwner = "server";
 constexpr std::string_view kSecret = "guess_limiter";
 constexpr std::string_view kBudgets = "guesses";
 constexpr std::string_view kDevices = "guess_devices";
-constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kStoredSecretBytes = 32;
 
 std::int64_t seconds_of(WallTime time) {
   return std::chrono::ceil<std::chrono::seconds>(time).time_since_epoch().count();
@@ -29,7 +29,7 @@ Result<GuessRecords::History> GuessRecords::load() {
   if (*known) {
     out.secret = (*known)->reveal();
   } else {
-    out.secret = crypto::random_bytes(kSecretBytes);
+    out.secret = crypto::random_bytes(kStoredSecretBytes);
     if (auto kept = store_.put_secret(kOwner, kSecret, kSecret, Secret(out.secret)); !kept)
       return kept.error();
   }

@@ -20,7 +20,7 @@ constexpr std::string_view kEnvironmentName = "environment";
 constexpr std::string_view kNoEnvironment = "no-environment";
 constexpr int kMaxDepth = 104;
 
-json::Value undefined() { return json::Object{{"$undefined", true}}; }
+json::Value undefined_value() { return json::Object{{"$undefined", true}}; }
 
 /// Both types write the same Extended JSON, so text is the bridge between them.
 Result<json::Value> value_of_ejson(const Ejson& value) {
@@ -51,7 +51,7 @@ Result<json::Value> AppFunctionHost::call(const App& app, const std::optional<Pr
     return has ? Result<json::Value>(*has) : Result<json::Value>(has.error());
   }
   if (method == "values.get")
-    return name == nullptr ? Result<json::Value>(undefined()) : value_of(app, *name);
+    return name == nullptr ? Result<json::Value>(undefined_value()) : value_of(app, *name);
   return refusal(ErrorCode::BadRequest, "unknown method");
 }
 
@@ -62,12 +62,12 @@ Result<json::Value> AppFunctionHost::value_of(const App& app, std::string_view n
     const json::Value* value = each.value.find("value");
     if (each.value.string_at("name") != name || value == nullptr) continue;
     if (!each.value.bool_at("from_secret").value_or(false)) return *value;
-    if (value->as_string() == nullptr) return undefined();
+    if (value->as_string() == nullptr) return undefined_value();
     auto secret = apps_.secret_by_name(app.id, *value->as_string());
     if (!secret) return unavailable(secret.error());
-    return *secret ? json::Value((*secret)->reveal()) : undefined();
+    return *secret ? json::Value((*secret)->reveal()) : undefined_value();
   }
-  return undefined();
+  return undefined_value();
 }
 
 Result<json::Value> AppFunctionHost::call_service(const App& app, const std::optional<Principal>& caller,

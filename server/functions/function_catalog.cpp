@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxEntries = 4'096;
 constexpr std::string_view kKind = "functions";
 // As the admin API stores PATCH .../functions_settings.
-constexpr std::string_view kSettingsKind = "settings";
+constexpr std::string_view kCatalogSettings = "settings";
 constexpr std::string_view kSettingsName = "functions_settings";
 
 Error not_found(std::string_view name) {
@@ -71,7 +71,7 @@ Result<std::shared_ptr<const FunctionDefinition>> FunctionCatalog::find(std::str
 }
 
 Result<std::optional<std::chrono::seconds>> FunctionCatalog::time_limit(std::string_view app_id) {
-  auto settings = apps_.document(app_id, kSettingsKind, kSettingsName);
+  auto settings = apps_.document(app_id, kCatalogSettings, kSettingsName);
   if (!settings) return settings.error();
   const auto seconds = *settings ? (*settings)->int_at("timeout_seconds") : std::nullopt;
   if (!seconds || *seconds < 1) return std::optional<std::chrono::seconds>();

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 19> kStages{
     "$limit",  "$skip",       "$unwind",    "$count",  "$replaceRoot",    "$replaceWith", "$sortByCount",
     "$bucket", "$bucketAuto", "$sample",    "$redact", "$setWindowFields"};
 
-Error refused(std::string text) { return refusal(ErrorCode::MongoDBError, std::move(text)); }
+Error refused_stage(std::string text) { return refusal(ErrorCode::MongoDBError, std::move(text)); }
 
 const EjsonArray& array_at(const EjsonDocument& document, std::string_view name) {
   static const EjsonArray kNone;
@@ -76,7 +76,7 @@ class Guard {
   Result<Ejson> guarded(const Ejson& stage) const {
     const auto* member = member_of(stage);
     if (member == nullptr)
-      return refused("A pipeline stage specification object must contain exactly one field.");
+      return refused_stage("A pipeline stage specification object must contain exactly one field.");
     const auto& [name, value] = *member;
     if (std::find(kStages.begin(), kStages.end(), name) != kStages.end()) return stage;
     const auto* text = value.get_if<EjsonDocument>();
@@ -86,14 +86,14 @@ class Guard {
       if (text != nullptr) return reading(name, *text, "coll");
       return reading(name, EjsonDocument{{"coll", value}}, "coll");
     }
-    return refused("the stage " + name + " is not permitted to callers under rules");
+    return refused_stage("the stage " + name + " is not permitted to callers under rules");
   }
 
   Result<Ejson> facet(const EjsonDocument& facets) const {
     EjsonDocument out;
     for (const auto& [name, inner] : facets) {
       const auto* list = inner.get_if<EjsonArray>();
-      if (list == nullptr) return refused("arguments to $facet must be arrays");
+      if (list == nullptr) return refused_stage("arguments to $facet must be arrays");
       auto made = guard(*list, {});
       if (!made) return made.error();
       out.append(name, std::move(*made));
@@ -105,7 +105,7 @@ class Guard {
   Result<Ejson> reading(const std::string& name, const EjsonDocument& text,
                         std::string_view collection) const {
     const auto gate = foreign_.find(text_at(text, collection));
-    if (gate == foreign_.end()) return refused(name + " must name a collection");
+    if (gate == foreign_.end()) return refused_stage(name + " must name a collection");
     auto inner = guard(array_at(text, "pipeline"),
                        gate->second == nullptr ? EjsonDocument() : gate->second->prefilter());
     if (!inner) return inner.error();
@@ -140,7 +140,7 @@ Result<void> check_query(const Ejson& query) {
   if (document == nullptr) return {};
   for (const auto& [name, value] : *document) {
     if (name == "$where" || name == "$function" || name == "$accumulator")
-      return refused(name + " is not permitted to callers under rules");
+      return refused_stage(name + " is not permitted to callers under rules");
     if (auto fine = check_query(value); !fine) return fine;
   }
   return {};

@@ -13,7 +13,7 @@ constexpr std::size_t kMostLinks = 64;
 
 Error not_linked(const char* why) { return refusal(ErrorCode::ServiceUnavailable, 503, why); }
 
-std::string_view text_at(const json::Value& service, std::string_view member) {
+std::string_view setting_of(const json::Value& service, std::string_view member) {
   const json::Value* config = service.find(member);
   return config == nullptr ? std::string_view() : config->string_at("uri").value_or("");
 }
@@ -22,14 +22,14 @@ std::string_view text_at(const json::Value& service, std::string_view member) {
 
 Result<std::optional<Secret>> LinkedClusters::connection_string_of(std::string_view app_id,
                                                                    const json::Value& service) {
-  if (const std::string_view name = text_at(service, "secret_config"); !name.empty()) {
+  if (const std::string_view name = setting_of(service, "secret_config"); !name.empty()) {
     auto secret = apps_.secret_by_name(app_id, name);
     if (!secret) return unavailable(secret.error());
     if (!*secret)
       return not_linked("the secret that the service names for its connection string does not exist");
     return secret;
   }
-  const std::string_view text = text_at(service, "config");
+  const std::string_view text = setting_of(service, "config");
   if (text.empty()) return std::optional<Secret>();
   return std::optional<Secret>(Secret(std::string(text)));
 }
