@@ -126,6 +126,12 @@ TEST_F(CommandLine, WrongUsageIsTold) {
   EXPECT_EQ(type({"login", "--anonymous", "--jwt"}), 2);
   EXPECT_EQ(type({"login", "--app", "x", "--base-url", server_.base_url()}), 2) << "no way is chosen";
   EXPECT_EQ(type({"token", "--min-validity", "x"}), 2);
+  terminal_.out.clear();
+  EXPECT_EQ(type({"--json", "token", "--min-validity", "x"}), 2);
+  const auto told = Ejson::parse(terminal_.out);
+  ASSERT_TRUE(told) << terminal_.out;
+  EXPECT_NE(told->find("error"), nullptr);
+  EXPECT_NE(told->find("error_code"), nullptr);
   EXPECT_EQ(type({"token"}), 1);
   EXPECT_NE(terminal_.err.find("no app"), std::string::npos);
   EXPECT_EQ(type({"--help"}), 0);

@@ -236,8 +236,12 @@ int run(const std::vector<std::string>& arguments, Terminal& terminal) {
                                                          : parser.help("", CLI::AppFormatMode::Normal));
     return static_cast<int>(ExitCode::ok);
   } catch (const CLI::ParseError& fault) {
-    terminal.print_error(std::string("keyturn: ") + fault.what() + "; see keyturn --help");
-    return static_cast<int>(ExitCode::usage);
+    Answer wrong = answer_of(Error(ErrorCode::InvalidConfiguration, fault.what()));
+    wrong.code = ExitCode::usage;
+    wrong.text = std::string("keyturn: ") + fault.what() + "; see keyturn --help";
+    // The parser has stored nothing.
+    const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    return show(wrong, json, terminal);
   }
   if (admin.command) return show(run_admin(admin, request.settings, terminal), request.json, terminal);
   return show(request.command(request, terminal), request.json, terminal);
