@@ -184,6 +184,22 @@ TEST_F(Gates, WithoutARuleAUserHasWhatItOwns) {
   EXPECT_EQ(remove(R"({"owner_id":"u2"})"), "delete not permitted");
 }
 
+TEST_F(Gates, ThePrefilterIsExactWhereItIsAllThatTheRuleAsks) {
+  gate = *make_rule_gate(built_in_rule(), {value_of(kUser), Ejson(), Ejson()});
+  EXPECT_TRUE(gate->prefilter_is_exact());
+  gate = *make_rule_gate(built_in_rule(), {Ejson(), Ejson(), Ejson()});
+  EXPECT_TRUE(gate->prefilter_is_exact()) << "nobody sees nothing";
+  rule(R"([{"document_filters":{"read":{"n":1},"write":{"n":2}},"read":true,"write":{"%%root.a":1}}])");
+  EXPECT_TRUE(gate->prefilter_is_exact());
+  for (const char* roles :
+       {R"([{"read":{"%%root.public":true}}])", R"([{"read":false,"write":true}])", R"([{"write":true}])",
+        R"([{"fields":{"n":{"read":true}}}])", R"([{"apply_when":{"%%root.a":1},"read":true}])",
+        R"([{"apply_when":{"%%root.a":1},"read":true},{"apply_when":{},"read":true}])"}) {
+    rule(roles);
+    EXPECT_FALSE(gate->prefilter_is_exact()) << roles;
+  }
+}
+
 TEST_F(Gates, WithoutARuleNobodyHasNothing) {
   gate = *make_rule_gate(built_in_rule(), {Ejson(), Ejson(), Ejson()});
   EXPECT_EQ(gate->prefilter(), nothing());

@@ -25,11 +25,11 @@ struct DestroyModification {
   }
 };
 
-Error refused(std::string text) { return refusal(ErrorCode::MongoDBError, std::move(text)); }
+Error cannot_be(std::string text) { return refusal(ErrorCode::MongoDBError, std::move(text)); }
 
 /// BSON that the server keeps and `Ejson` has no place for.
 Error unreadable() {
-  return refused("a document of the linked cluster holds a value of a type that is not supported");
+  return cannot_be("a document of the linked cluster holds a value of a type that is not supported");
 }
 
 std::int64_t number_at(const EjsonDocument& document, std::string_view name) {
@@ -44,15 +44,15 @@ Result<void> check_name(const CollectionName& where, bool rules_apply) {
   const std::string& collection = where.collection;
   if (database.empty() || database.size() > kLongestDatabaseName ||
       database.find_first_of(std::string_view("\0./\\\"$ ", 7)) != std::string::npos) {
-    return refused("Invalid database name");
+    return cannot_be("Invalid database name");
   }
   if (collection.empty() || collection.front() == '.' ||
       collection.find_first_of(std::string_view("\0$", 2)) != std::string::npos) {
-    return refused("Invalid collection name");
+    return cannot_be("Invalid collection name");
   }
   const bool is_own = database == "admin" || database == "config" || database == "local" ||
                       collection.compare(0, 7, "system.") == 0;
-  if (rules_apply && is_own) return refused("the collections of the cluster itself are not for clients");
+  if (rules_apply && is_own) return cannot_be("the collections of the cluster itself are not for clients");
   return {};
 }
 
@@ -172,9 +172,9 @@ Result<void> Commands::insert(const std::vector<EjsonDocument>& documents) {
 
 Result<UpdateResult> Commands::update(const EjsonDocument& filter, const UpdateQuery& query) {
   const auto* change = query.update.get_if<EjsonDocument>();
-  if (change == nullptr) return refused("an update must be a document");
+  if (change == nullptr) return cannot_be("an update must be a document");
   const bool replaces = is_replacement(query.update);
-  if (replaces && query.many) return refused("multi update is not supported for replacement-style update");
+  if (replaces && query.many) return cannot_be("multi update is not supported for replacement-style update");
   auto selector = bson_of(filter);
   if (!selector) return selector.error();
   auto update = bson_of(*change);
@@ -212,7 +212,7 @@ Result<std::optional<EjsonDocument>> Commands::find_and_modify(const FindAndModi
   int flags = MONGOC_FIND_AND_MODIFY_NONE;
   if (query.update) {
     const auto* change = query.update->get_if<EjsonDocument>();
-    if (change == nullptr) return refused("an update must be a document");
+    if (change == nullptr) return cannot_be("an update must be a document");
     auto update = bson_of(*change);
     if (!update) return update.error();
     mongoc_find_and_modify_opts_set_update(options.get(), update->get());
@@ -288,7 +288,7 @@ Result<std::vector<IndexDefinition>> Commands::indexes() {
 }
 
 Result<bool> Commands::drop_index(const std::string& name) {
-  if (name.find('\0') != std::string::npos || name == "*") return refused("Invalid index name");
+  if (name.find('\0') != std::string::npos || name == "*") return cannot_be("Invalid index name");
   bson_error_t error{};
   if (mongoc_collection_drop_index_with_opts(collection_.get(), name.c_str(), nullptr, &error)) return true;
   if (error.domain == MONGOC_ERROR_SERVER &&
