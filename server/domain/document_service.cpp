@@ -35,6 +35,11 @@ Result<Ejson> as_ejson(const json::Value& value) {
   return made;
 }
 
+bool may_write(std::string_view action) {
+  return action != "find" && action != "findOne" && action != "aggregate" && action != "count" &&
+         action != "distinct";
+}
+
 bool names(std::string_view text, std::string_view name) { return text.find(name) != std::string_view::npos; }
 
 /// Rules may ask for more of the user than its id.
@@ -158,6 +163,35 @@ Result<DocumentService::Gate> DocumentService::gate_for(const App& app, const Da
   return data::make_rule_gate(*rule, std::move(facts));
 }
 
+Result<std::optional<data::DocumentSchema>> DocumentService::schema_of(const App& app,
+                                                                       std::string_view service,
+                                                                       std::string_view service_id,
+                                                                       std::string_view database,
+                                                                       std::string_view collection) {
+  const json::Value* found = nullptr;
+  auto schemas = apps_.documents(app.id, "schemas");
+  if (!schemas) return unavailable(schemas.error());
+  for (const ConfigDocument& each : *schemas) {
+    const json::Value* of = each.value.find("metadata");
+    if (of != nullptr && of->string_at("data_source") == service && of->string_at("database") == database &&
+        of->string_at("collection") == collection)
+      found = each.value.find("schema");
+  }
+  auto rules = apps_.documents(app.id, "rules/" + std::string(service_id));
+  if (!rules) return unavailable(rules.error());
+  for (const ConfigDocument& each : *rules) {
+    if (found == nullptr && each.value.string_at("database") == database &&
+        each.value.string_at("collection") == collection)
+      found = each.value.find("schema");
+  }
+  if (found == nullptr || found->is_null()) return std::optional<data::DocumentSchema>();
+  auto text = as_ejson(*found);
+  if (!text) return text.error();
+  auto schema = data::DocumentSchema::compile(*text);
+  if (!schema) return schema.error();
+  return std::optional<data::DocumentSchema>(std::move(*schema));
+}
+
 Result<Ejson> DocumentService::call(const App& app, const DataCaller& caller, std::string_view service,
                                     std::string_view action, const EjsonDocument& arguments) {
   DataArguments where_text(arguments);
@@ -173,6 +207,11 @@ Result<Ejson> DocumentService::call(const App& app, const DataCaller& caller, st
   }
   auto gate = gate_for(app, caller, service_id, database, collection);
   if (!gate) return gate.error();
+  if (*gate != nullptr && may_write(action)) {
+    auto schema = schema_of(app, service, service_id, database, collection);
+    if (!schema) return schema.error();
+    if (*schema) *gate = data::with_schema(std::move(*gate), std::move(**schema));
+  }
   auto store = store_of(app.id, service_id, (*found)->value);
   if (!store) return store.error();
   const CollectionName where{app.id, std::string(service), std::string(database), std::string(collection)};

@@ -10,6 +10,7 @@
 #include <keyturn/base/clock.hpp>
 
 #include "server/domain/app_store.hpp"
+#include "server/domain/data/document_schema.hpp"
 #include "server/domain/data_service.hpp"
 #include "server/domain/document_store.hpp"
 #include "server/domain/linked_documents.hpp"
@@ -61,6 +62,11 @@ class DocumentService final : public DataService {
                         std::string_view database, std::string_view collection);
   Result<Ejson> rule_of(const App& app, std::string_view service_id, std::string_view database,
                         std::string_view collection);
+  /// What documents of the collection must look like; nothing: they may be as they are.
+  Result<std::optional<data::DocumentSchema>> schema_of(const App& app, std::string_view service,
+                                                        std::string_view service_id,
+                                                        std::string_view database,
+                                                        std::string_view collection);
   Result<Ejson> user_facts(const App& app, const DataCaller& caller, std::string_view rule_text);
 
   AppStore& apps_;

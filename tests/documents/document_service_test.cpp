@@ -289,6 +289,28 @@ TEST_F(Documents, AnOptionThatWouldChangeTheAnswerIsRefusedByName) {
             R"({"$numberLong":"0"})");
 }
 
+TEST_F(Documents, ASchemaBindsWhoeverTheRulesBind) {
+  put("schemas", "x", R"({"metadata":{"data_source":"mongodb-atlas","database":"d","collection":"c"},
+      "schema":{"bsonType":"object","required":["n"],"properties":{"n":{"bsonType":"int"}}}})");
+  const auto write = [&](const DataCaller& caller, const char* action, const std::string& members) {
+    return call(caller, action, members);
+  };
+  EXPECT_EQ(write(user("u1"), "insertOne", R"("document":{"_id":1,"owner_id":"u1"})"),
+            "insert not permitted: the document does not fit the schema: 'n' is required");
+  EXPECT_EQ(write(user("u1"), "insertOne", R"("document":{"_id":1,"owner_id":"u1","n":1})"),
+            R"({"insertedId":{"$numberInt":"1"}})");
+  EXPECT_EQ(write(user("u1"), "updateOne", R"("query":{"_id":1},"update":{"$set":{"n":"x"}})"),
+            "update not permitted: the document does not fit the schema: 'n' is of type string");
+  EXPECT_EQ(write(the_system(), "insertOne", R"("document":{"_id":2})"),
+            R"({"insertedId":{"$numberInt":"2"}})");
+  EXPECT_EQ(call(user("u1"), "insertOne", R"("document":{"_id":3,"owner_id":"u1"})", kService, "other"),
+            R"({"insertedId":{"$numberInt":"3"}})");
+  put("schemas", "x",
+      R"({"metadata":{"data_source":"mongodb-atlas","database":"d","collection":"c"},"schema":{"oneOf":[]}})");
+  EXPECT_NE(write(user("u1"), "deleteMany", R"("query":{})").find("'oneOf'"), std::string::npos);
+  EXPECT_EQ(write(user("u1"), "count", R"("query":{})"), R"({"$numberLong":"1"})");
+}
+
 TEST_F(Documents, AWatcherFollowsAChangeOfTheRules) {
   Watcher watcher;
   auto registration = service_->watch(
