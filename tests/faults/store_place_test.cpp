@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Row B-15 on a real file system that is full to the last byte, and row B-31: what each file and folder is
+// made with.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "tests/faults/store_rig.hpp"
+#include "tests/faults/store_worker.hpp"
+
+namespace keyturn::faults {
+namespace {
+
+constexpr int kNoMount = 77;
+
+/// Takes all space that is left but `spare` bytes; false: there was less.
+bool fill(const fs::path& file, std::size_t spare) {
+  const int filler = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  off_t size = 0;
+  for (const std::size_t piece : {std::size_t{4096}, std::size_t{1}}) {
+    const std::string bytes(piece, 'f');
+    while (::write(filler, bytes.data(), piece) == static_cast<ssize_t>(piece))
+      size += static_cast<off_t>(piece);
+  }
+  const off_t kept = size - static_cast<off_t>(spare);
+  const bool fits = kept >= 0 && ::ftruncate(filler, kept) == 0;
+  ::close(filler);
+  return fits;
+}
+
+bool write_line(const char* file, const std::string& line) {
+  std::ofstream out(file);
+  return static_cast<bool>(out << line << std::flush);
+}
+
+/// A disk of 1 MiB in a name space of this process's own, which ends with it.
+bool mount_small(const fs::path& disk) {
+  const std::string user = std::to_string(::geteuid());
+  const std::string group = std::to_string(::getegid());
+  if (::unshare(CLONE_NEWNS) != 0) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    (void)write_line("/proc/self/setgroups", "deny");
+    if (!write_line("/proc/self/uid_map", user + " " + user + " 1") ||
+        !write_line("/proc/self/gid_map", group + " " + group + " 1"))
+      return false;
+  }
+  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         ::mount("none", disk.c_str(), "tmpfs", 0, "size=1m,mode=0700") == 0;
+}
+
+/// One life on the mounted disk: refreshes with so much space left, each of which is done or leaves the old
+/// token. What went wrong, or nothing.
+std::string live_on_full_disk(const fs::path& disk, int& refused, int& done) {
+  auto store = open_store(disk / "store");
+  if (!store) return "cannot begin: " + store.error().message;
+  if (!(*store)->put(ada("a.0"), true)) return "cannot log in";
+  std::string known = "a.0";
+  int number = 0;
+  for (std::size_t pages = 0; pages < 14; ++pages) {
+    if (!fill(disk / "filler", pages * 4096)) return "cannot fill";
+    for (int i = 0; i < 30; ++i) {  // long enough for the log to be moved into the database
+      const std::string next = "a." + std::to_string(++number);
+      auto user = (*store)->load_user("ada");
+      if (!user || !*user) return "the session cannot be read while the disk is full";
+      (*user)->access_token = Secret(next);
+      const auto saved = (*store)->replace(**user);
+      if (saved) known = next;
+      ++(saved ? done : refused);
+      if (const std::string told = told_by(**store); told != known) return "told " + told + ", not " + known;
+    }
+    if (const std::string told = told_by(disk / "store"); told != known)
+      return "opened anew: " + told + ", not " + known;
+    fs::remove(disk / "filler");
+    auto user = (*store)->load_user("ada");
+    (*user)->access_token = Secret(known = "b." + std::to_string(++number));
+    if (!(*store)->replace(**user)) return "not saved by the first refresh after space came back";
+    if (const std::string told = told_by(disk / "store"); told != known)
+      return "with space: " + told + ", not " + known;
+  }
+  return {};
+}
+
+TEST(StorePlace, ARealDiskThatIsFullToTheByteLosesNothing) {
+  const Scratch scratch;
+  const fs::path disk = scratch / "disk";
+  fs::create_directory(disk);
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (!mount_small(disk)) ::_exit(kNoMount);
+    int refused = 0;
+    int done = 0;
+    std::string said = live_on_full_disk(disk, refused, done);
+    if (said.empty()) said = "+" + std::to_string(done) + " saved, " + std::to_string(refused) + " refused";
+    const bool written = ::write(pipe[1], said.data(), said.size()) == static_cast<ssize_t>(said.size());
+    ::_exit(written ? 0 : 1);
+  }
+  ::close(pipe[1]);
+  std::string said(1000, '\0');
+  const ssize_t got = ::read(pipe[0], said.data(), said.size());
+  ::close(pipe[0]);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNoMount)
+    GTEST_SKIP() << "no mount in a user name space here";
+  ASSERT_GT(got, 0) << "the child ended with " << status;
+  said.resize(static_cast<std::size_t>(got));
+  EXPECT_EQ(said.front(), '+') << said;
+  EXPECT_EQ(said.find(" 0 refused"), std::string::npos) << "the disk was never full";
+  std::cout << "tmpfs of 1 MiB: " << said.substr(1) << ", no session lost\n";
+}
+
+TEST(StorePlace, EveryFileIsPrivateFromItsFirstByte) {
+  if (!fs::exists("/usr/bin/strace")) GTEST_SKIP() << "no strace";
+  const Scratch scratch;
+  const std::string log = scratch / "calls";
+  // Without a mask of the process: what is asked for counts. Nobody answers at that address.
+  Worker worker =
+      start_worker("refresh", scratch / "store", "http://127.0.0.1:9",
+                   {"strace", "-f", "-q", "-o", log, "-e", "trace=open,openat,creat,mkdir,mkdirat", "sh",
+                    "-c", "umask 0; exec \"$@\"", "sh"});
+  ASSERT_GT(worker.pid, 0);
+  (void)end_of(worker);
+  std::ifstream calls(log);
+  int files = 0;
+  int folders = 0;
+  for (std::string line; std::getline(calls, line);) {
+    if (line.find((scratch / "store").string()) == std::string::npos) continue;
+    if (line.find("mkdir") != std::string::npos) {
+      ++folders;
+      EXPECT_NE(line.find(", 0700)"), std::string::npos) << line;
+    } else if (line.find("O_CREAT") != std::string::npos) {
+      ++files;
+      EXPECT_NE(line.find(", 0600)"), std::string::npos) << line;
+      EXPECT_NE(line.find("O_NOFOLLOW"), std::string::npos) << line;
+    }
+  }
+  EXPECT_GE(files, 3);
+  EXPECT_GE(folders, 1);
+  for (const auto& entry : fs::recursive_directory_iterator(scratch / "store"))
+    EXPECT_EQ(static_cast<unsigned>(entry.status().permissions()) & 077U, 0U) << entry.path();
+  std::cout << files << " files and " << folders << " folders made, all private from the first byte\n";
+}
+
+}  // namespace
+}  // namespace keyturn::faults
