@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -16,7 +17,8 @@ namespace keyturn::server::data {
 struct DocumentSchema::Node {
   std::vector<std::string> types;  ///< Empty: any.
   std::vector<std::string> required;
-  std::vector<std::pair<std::string, Node>> properties;
+  std::vector<std::string> names;           ///< Of the properties.
+  std::vector<Node> rules;                  ///< One for each of them.
   bool is_closed = false;                   ///< `additionalProperties: false`.
   std::vector<Node> additional;             ///< One, or none.
   std::vector<Node> items;                  ///< One, or none.
@@ -95,7 +97,8 @@ Result<void> compile_properties(Node& node, const Ejson& value, int depth) {
   for (const auto& [name, text] : *members) {
     auto property = compile_node(text, depth + 1);
     if (!property) return property.error();
-    node.properties.emplace_back(name, std::move(*property));
+    node.names.push_back(name);
+    node.rules.push_back(std::move(*property));
   }
   return {};
 }
@@ -185,12 +188,11 @@ Fault document_fault(const EjsonDocument& document, const Node& node, const std:
     if (!document.contains(name)) return "'" + prefix + name + "' is required";
   }
   for (const auto& [name, value] : document) {
-    const auto known =
-        std::find_if(node.properties.begin(), node.properties.end(),
-                     [wanted = std::string_view(name)](const auto& each) { return each.first == wanted; });
-    const Node* rule = known != node.properties.end() ? &known->second
-                       : node.additional.empty()      ? nullptr
-                                                      : &node.additional.front();
+    const auto known = std::find(node.names.begin(), node.names.end(), name);
+    const auto place = static_cast<std::size_t>(known - node.names.begin());
+    const Node* rule = known != node.names.end() ? &node.rules[place]
+                       : node.additional.empty() ? nullptr
+                                                 : &node.additional.front();
     // Every document has an `_id`, whether the schema speaks of it or not.
     if (rule == nullptr && node.is_closed && !(path.empty() && name == "_id"))
       return "'" + prefix + name + "' is not in the schema";
