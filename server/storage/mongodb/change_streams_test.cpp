@@ -15,10 +15,8 @@ class Events {
  public:
   DocumentStore::ChangeObserver observer() {
     return [this](const ChangeEvent& event) {
-      {
-        const std::scoped_lock lock(mutex_);
-        events_.push_back(event);
-      }
+      const std::scoped_lock lock(mutex_);
+      events_.push_back(event);
       changed_.notify_all();
     };
   }
@@ -77,6 +75,7 @@ TEST_F(MongoWatch, ChangesComeFromOneStreamForAllWhoWatchACollection) {
     EXPECT_EQ(events[2].kind, ChangeEvent::Kind::remove);
     EXPECT_EQ(events[2].document_id, Ejson(std::int32_t{1}));
   }
+  store_.reset();  // an observer may be under way until then
 }
 
 TEST_F(MongoWatch, AClusterWithoutChangeStreamsRefusesAtOnce) {
@@ -103,6 +102,7 @@ TEST_F(MongoWatch, AStreamThatEndsSaysWhyAndTheNextWatchOpensAnother) {
   peer_.answer("aggregate", batch("firstBatch", ""));
   Events later;
   EXPECT_TRUE(store_->start_watch(kWhere, later.observer()).has_value());
+  store_.reset();
 }
 
 TEST_F(MongoWatch, ClosingTheStoreTellsWhoWatches) {
