@@ -27,17 +27,17 @@ class GuessingTest : public ServicesTest {
   const std::string a = "a@example.com";
 };
 
-const auto kWrong = Refuses(ErrorCode::InvalidPassword, 401, "unauthorized");
+const auto kWrongPassword = Refuses(ErrorCode::InvalidPassword, 401, "unauthorized");
 const auto kTooMany = Refuses(ErrorCode::TooManyRequests, 429, "too many wrong passwords");
 
 TEST_F(GuessingTest, AWaitIsAskedForAfterTenWrongPasswordsEvenOfTheRightOne) {
   ASSERT_TRUE(passwords.register_account(app(), a, "secret-password"));
-  for (int i = 0; i < 10; ++i) EXPECT_THAT(try_password("guess"), kWrong) << i;
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(try_password("guess"), kWrongPassword) << i;
   EXPECT_THAT(try_password("secret-password"), kTooMany);
   EXPECT_EQ(origin.retry_after, std::chrono::seconds(1));
   clock.advance(origin.retry_after);
   EXPECT_TRUE(try_password("secret-password"));
-  for (int i = 0; i < 10; ++i) EXPECT_THAT(try_password("guess"), kWrong) << i;
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(try_password("guess"), kWrongPassword) << i;
 }
 
 TEST_F(GuessingTest, AtMostAHundredWrongPasswordsAreTakenWithinADay) {
@@ -48,7 +48,7 @@ TEST_F(GuessingTest, AtMostAHundredWrongPasswordsAreTakenWithinADay) {
 }
 
 TEST_F(GuessingTest, UnknownNamesAreAnsweredTheSame) {
-  for (int i = 0; i < 10; ++i) EXPECT_THAT(try_password("guess"), kWrong) << i;
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(try_password("guess"), kWrongPassword) << i;
   EXPECT_THAT(try_password("guess"), kTooMany) << "no oracle for which accounts there are";
 }
 
@@ -75,7 +75,7 @@ TEST_F(GuessingTest, LinkingAndCredentialsInARequestAreWaysOfGuessingToo) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(limited.link(stranger, "local-userpass", userpass(a, "guess"), nullptr).error().http_status,
               401);
-    EXPECT_THAT(limited.identify(app(), "local-userpass", userpass(a, "guess"), false), kWrong);
+    EXPECT_THAT(limited.identify(app(), "local-userpass", userpass(a, "guess"), false), kWrongPassword);
   }
   EXPECT_THAT(limited.link(stranger, "local-userpass", userpass(a, "guess"), nullptr, &origin), kTooMany);
   EXPECT_THAT(limited.identify(app(), "local-userpass", userpass(a, "guess"), false, &origin), kTooMany);
