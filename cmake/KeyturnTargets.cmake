@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # One way of declaring a room of the house: its library from the folder's sources, its tests from *_test.cpp beside them.
 
-# keyturn_library(NAME [USES lib...]) : static library of this folder's *.cpp. Tests, benchmarks and fuzz targets beside
+# keyturn_library(NAME [USES lib...] [FOLDERS folder...]) : static library of this folder's *.cpp and of those of the folders below
+# it that only sort its sources. Tests, benchmarks and fuzz targets beside
 # the code are left out by their name. USES is linked PRIVATE: a header that needs a neighbour makes its user say so too.
 # The folders of core and sdk become parts of libkeyturn (KeyturnInstall.cmake).
+function(keyturn_sources result pattern)
+  set(found)
+  foreach(folder . ${ARGN})
+    file(GLOB more CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/${pattern}")
+    list(APPEND found ${more})
+  endforeach()
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
 function(keyturn_library name)
-  cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  cmake_parse_arguments(ARG "" "" "USES;FOLDERS" ${ARGN})
+  keyturn_sources(sources "*.cpp" ${ARG_FOLDERS})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
   if(NOT sources)  # a folder of headers only is a target like the others
     file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}_headers_only.cpp" CONTENT "// SPDX-License-Identifier: Apache-2.0\n")
@@ -29,15 +39,15 @@ function(keyturn_gather group target)
   add_dependencies(${group} ${target})
 endfunction()
 
-# keyturn_test(NAME LABEL label [USES lib...] [SOURCES file...]) : one GoogleTest program; without SOURCES it takes this
+# keyturn_test(NAME LABEL label [USES lib...] [SOURCES file...] [FOLDERS folder...]) : one GoogleTest program; without SOURCES it takes this
 # folder's *_test.cpp. Gathered in tests_<label> and in tests_<top-level room>.
 function(keyturn_test name)
   if(NOT KEYTURN_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "USES;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "USES;SOURCES;FOLDERS" ${ARGN})
   if(NOT ARG_SOURCES)
-    file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp")
+    keyturn_sources(ARG_SOURCES "*_test.cpp" ${ARG_FOLDERS})
   endif()
   if(NOT ARG_SOURCES)
     return()

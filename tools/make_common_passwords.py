@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes server/domain/common_passwords.inc from lists of common passwords.
+"""Writes server/domain/accounts/common_passwords.inc from lists of common passwords.
 
 Usage: tools/make_common_passwords.py LIST...
 Each LIST is a text file with one password a line. Passwords below six characters are left out (no app takes them), letters
@@ -12,7 +12,7 @@ import hashlib
 import pathlib
 import sys
 
-TARGET = pathlib.Path(__file__).resolve().parent.parent / "server/domain/common_passwords.inc"
+TARGET = pathlib.Path(__file__).resolve().parent.parent / "server/domain/accounts/common_passwords.inc"
 SHORTEST = 6
 LINE = 112
 

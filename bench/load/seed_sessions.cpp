@@ -13,9 +13,9 @@
 
 #include "core/base/object_id.hpp"
 #include "core/crypto/crypto.hpp"
-#include "server/domain/app_service.hpp"
-#include "server/domain/directory.hpp"
-#include "server/domain/token_issuer.hpp"
+#include "server/domain/apps/app_service.hpp"
+#include "server/domain/apps/directory.hpp"
+#include "server/domain/sessions/token_issuer.hpp"
 #include "server/storage/key_files/key_files.hpp"
 #include "server/storage/sqlite/sqlite_stores.hpp"
 

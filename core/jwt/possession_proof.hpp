@@ -11,7 +11,8 @@
 #include "core/jwt/key.hpp"
 
 // Proofs that a sender holds a key (DPoP, RFC 9449). Both halves use these: the SDK makes them, the server
-// checks them. Rules about nonces, times and replays are the server's (server/domain/possession.hpp).
+// checks them. Rules about nonces, times and replays are the server's
+// (server/domain/sessions/possession.hpp).
 namespace keyturn::jwt {
 
 /// The claims of a proof (RFC 9449 section 4.2).

@@ -10,16 +10,16 @@
 #include <keyturn/base/clock.hpp>
 
 #include "core/protocol/request_handler.hpp"
-#include "server/domain/api_key_service.hpp"
-#include "server/domain/app_log.hpp"
-#include "server/domain/app_service.hpp"
-#include "server/domain/data_service.hpp"
-#include "server/domain/directory.hpp"
-#include "server/domain/function_runtime.hpp"
-#include "server/domain/password_service.hpp"
-#include "server/domain/session_service.hpp"
-#include "server/domain/session_store.hpp"
-#include "server/domain/user_service.hpp"
+#include "server/domain/accounts/api_key_service.hpp"
+#include "server/domain/accounts/password_service.hpp"
+#include "server/domain/accounts/user_service.hpp"
+#include "server/domain/apps/app_log.hpp"
+#include "server/domain/apps/app_service.hpp"
+#include "server/domain/apps/directory.hpp"
+#include "server/domain/apps/function_runtime.hpp"
+#include "server/domain/data/data_service.hpp"
+#include "server/domain/sessions/session_service.hpp"
+#include "server/domain/sessions/session_store.hpp"
 
 namespace keyturn::server {
 

@@ -5,7 +5,7 @@
 
 #include <keyturn/base/http.hpp>
 
-#include "server/domain/directory.hpp"
+#include "server/domain/apps/directory.hpp"
 
 namespace keyturn::server::api {
 

@@ -9,7 +9,7 @@
 #include "server/api/api.hpp"
 #include "server/api/call.hpp"
 #include "server/api/router.hpp"
-#include "server/domain/possession.hpp"
+#include "server/domain/sessions/possession.hpp"
 
 namespace keyturn::server {
 

@@ -6,9 +6,9 @@
 #include "core/protocol/routes.hpp"
 #include "server/api/bearer.hpp"
 #include "server/api/body.hpp"
-#include "server/api/endpoint_caller.hpp"
+#include "server/api/functions/endpoint_caller.hpp"
 #include "server/api/pipeline.hpp"
-#include "server/domain/settings.hpp"
+#include "server/domain/apps/settings.hpp"
 
 // In which lane a request is worked on.
 namespace keyturn::server {

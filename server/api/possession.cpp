@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "server/domain/possession.hpp"
 #include "server/domain/refusal.hpp"
+#include "server/domain/sessions/possession.hpp"
 
 namespace keyturn::server::api {
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "server/api/call.hpp"
-#include "server/domain/session_family.hpp"
-#include "server/domain/user_service.hpp"
+#include "server/domain/accounts/user_service.hpp"
+#include "server/domain/sessions/session_family.hpp"
 
 namespace keyturn::server::api {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "core/json/value.hpp"
 #include "core/protocol/messages.hpp"
-#include "server/domain/api_key_service.hpp"
-#include "server/domain/session_service.hpp"
+#include "server/domain/accounts/api_key_service.hpp"
+#include "server/domain/sessions/session_service.hpp"
 
 // What the domain knows, as the wire shows it. Pure.
 namespace keyturn::server::api {

@@ -15,8 +15,8 @@
 #include <keyturn/ejson.hpp>
 
 #include "core/protocol/request_handler.hpp"
-#include "server/domain/data_service.hpp"
-#include "server/domain/session_store.hpp"
+#include "server/domain/data/data_service.hpp"
+#include "server/domain/sessions/session_store.hpp"
 
 namespace keyturn::server {
 

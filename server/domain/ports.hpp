@@ -11,7 +11,7 @@
 
 #include "core/json/value.hpp"
 #include "core/jwt/key.hpp"
-#include "server/domain/function_runtime.hpp"
+#include "server/domain/apps/function_runtime.hpp"
 #include "server/domain/types.hpp"
 
 // What the rules need from the outside world besides the stores. Thread safety: all members of all of them.

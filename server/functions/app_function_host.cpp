@@ -6,9 +6,9 @@
 #include <keyturn/ejson.hpp>
 
 #include "core/json/json.hpp"
+#include "server/domain/accounts/user_service.hpp"
+#include "server/domain/data/rule_values.hpp"
 #include "server/domain/refusal.hpp"
-#include "server/domain/rule_values.hpp"
-#include "server/domain/user_service.hpp"
 
 namespace keyturn::server::functions {
 namespace {

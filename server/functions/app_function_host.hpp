@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "server/domain/app_store.hpp"
-#include "server/domain/data_service.hpp"
-#include "server/domain/user_store.hpp"
+#include "server/domain/accounts/user_store.hpp"
+#include "server/domain/apps/app_store.hpp"
+#include "server/domain/data/data_service.hpp"
 #include "server/functions/function_host.hpp"
 
 namespace keyturn::server::functions {

@@ -8,7 +8,7 @@
 #include <keyturn/ejson.hpp>
 
 #include "core/json/json.hpp"
-#include "server/domain/data/rule_expression.hpp"
+#include "server/domain/rules/rule_expression.hpp"
 
 namespace keyturn::server::functions {
 

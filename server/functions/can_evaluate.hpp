@@ -8,7 +8,7 @@
 namespace keyturn::server::functions {
 
 /// Whether an expression such as `{"%%user.data.email":{"%in":["a@example.org"]}}` allows a call: the
-/// expressions of data rules (server/domain/data), about the members `user`, `values`, `environment` and
+/// expressions of data rules (server/domain/rules), about the members `user`, `values`, `environment` and
 /// `request` of `facts`. Absent (null) and `{}` allow.
 ///
 /// Errors: `NoMatchingRuleFound`, naming what is not known: such an expression lets nobody in.

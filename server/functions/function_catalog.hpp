@@ -14,7 +14,7 @@
 #include <keyturn/base/result.hpp>
 
 #include "core/json/value.hpp"
-#include "server/domain/app_store.hpp"
+#include "server/domain/apps/app_store.hpp"
 
 namespace keyturn::server::functions {
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "core/json/json.hpp"
+#include "server/domain/data/rule_values.hpp"
 #include "server/domain/refusal.hpp"
-#include "server/domain/rule_values.hpp"
 #include "server/functions/can_evaluate.hpp"
 
 namespace keyturn::server::functions {

@@ -14,7 +14,7 @@
 #include <keyturn/base/clock.hpp>
 #include <keyturn/base/result.hpp>
 
-#include "server/domain/app_store.hpp"
+#include "server/domain/apps/app_store.hpp"
 #include "server/domain/ports.hpp"
 #include "server/functions/call_limits.hpp"
 #include "server/functions/function_catalog.hpp"

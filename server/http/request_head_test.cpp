@@ -13,7 +13,7 @@ namespace {
 
 using HeadState = HeadParser::State;
 
-std::string get(std::string_view headers) {
+std::string get_with(std::string_view headers) {
   return "GET / HTTP/1.1\r\nHost: h\r\n" + std::string(headers) + "\r\n";
 }
 
@@ -80,7 +80,7 @@ TEST(HeadParser, RefusesRequestLinesThatAreNotExactlyThreeWords) {
 }
 
 TEST(HeadParser, RefusesWhatCouldBeReadInTwoWays) {
-  EXPECT_EQ(status_of(get("")), 200);
+  EXPECT_EQ(status_of(get_with("")), 200);
   for (const char* headers : {"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
                               "Content-Length: 1\r\nContent-Length: 1\r\n",
                               "Content-Length: +1\r\n",
@@ -114,9 +114,9 @@ TEST(HeadParser, RefusesWhatCouldBeReadInTwoWays) {
                               "Host: other\r\n",
                               "Authorization: a\r\nauthorization: a\r\n",
                               "Expect: magic\r\n"}) {
-    EXPECT_EQ(status_of(get(headers)), 400) << headers;
+    EXPECT_EQ(status_of(get_with(headers)), 400) << headers;
   }
-  EXPECT_EQ(status_of(get(std::string_view("A: b\0c\r\n", 8))), 400);
+  EXPECT_EQ(status_of(get_with(std::string_view("A: b\0c\r\n", 8))), 400);
   EXPECT_EQ(status_of("GET / HTTP/1.1\nHost: h\n\n"), 400);
 }
 
@@ -164,11 +164,11 @@ TEST(HeadParser, LimitsTheRequestLine) {
 }
 
 TEST(HeadParser, LimitsOneHeaderLine) {
-  const auto request = [](std::size_t line) { return get("A: " + std::string(line - 3, 'a') + "\r\n"); };
+  const auto request = [](std::size_t line) { return get_with("A: " + std::string(line - 3, 'a') + "\r\n"); };
   EXPECT_EQ(status_of(request(16'383)), 200);
   EXPECT_EQ(status_of(request(16'384)), 200);
   EXPECT_EQ(status_of(request(16'385)), 431);
-  const std::size_t before = get("").size() - 2;
+  const std::size_t before = get_with("").size() - 2;
   EXPECT_EQ(status_of(request(16'385).substr(0, before + 16'384)), 0);
   EXPECT_EQ(status_of(request(16'385).substr(0, before + 16'385)), 431)
       << "without waiting for the end of the line";
@@ -178,7 +178,7 @@ TEST(HeadParser, LimitsAllHeaders) {
   const auto request = [](std::size_t all) {
     const std::size_t first = 16'000;
     const std::size_t host = std::string_view("Host: h\r\n").size();
-    return get("A: " + std::string(first - 5, 'a') + "\r\nB: " + std::string(all - host - first - 5, 'b') +
+    return get_with("A: " + std::string(first - 5, 'a') + "\r\nB: " + std::string(all - host - first - 5, 'b') +
                "\r\n");
   };
   HeadLimits limits;
@@ -196,7 +196,7 @@ TEST(HeadParser, LimitsTheNumberOfHeaders) {
   const auto request = [](int count) {
     std::string headers;
     for (int i = 1; i < count; ++i) headers += "A: b\r\n";  // Host is one
-    return get(headers);
+    return get_with(headers);
   };
   EXPECT_EQ(status_of(request(99)), 200);
   EXPECT_EQ(status_of(request(100)), 200);

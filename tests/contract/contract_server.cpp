@@ -6,7 +6,7 @@
 #include <atomic>
 #include <utility>
 
-#include "server/domain/logged_functions.hpp"
+#include "server/domain/apps/logged_functions.hpp"
 #include "server/identity/anonymous/anonymous_provider.hpp"
 #include "server/identity/api_key/api_key_provider.hpp"
 #include "server/identity/custom_function/function_provider.hpp"

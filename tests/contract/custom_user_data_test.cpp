@@ -6,7 +6,7 @@
 
 #include "core/crypto/crypto.hpp"
 #include "core/json/json.hpp"
-#include "server/domain/custom_user_data_claim.hpp"
+#include "server/domain/data/custom_user_data_claim.hpp"
 #include "tests/contract/exchange_runner.hpp"
 
 // Custom user data in access tokens (functions.md 7, admin-api.md 8).

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/domain/data_service.hpp"
+#include "server/domain/data/data_service.hpp"
 
 namespace keyturn::contract {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "core/json/json.hpp"
-#include "server/domain/app_store.hpp"
-#include "server/domain/function_runtime.hpp"
+#include "server/domain/apps/app_store.hpp"
+#include "server/domain/apps/function_runtime.hpp"
 #include "server/domain/refusal.hpp"
 
 namespace keyturn::contract {

@@ -8,7 +8,7 @@
 
 #include "core/json/json.hpp"
 #include "core/testing/fake_clock.hpp"
-#include "server/domain/document_service.hpp"
+#include "server/domain/data/document_service.hpp"
 #include "server/storage/sqlite/sqlite_stores.hpp"
 
 // Which document is the custom data of a user (functions.md 7).

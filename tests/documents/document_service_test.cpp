@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/domain/document_service.hpp"
+#include "server/domain/data/document_service.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #include "core/crypto/crypto.hpp"
 #include "core/json/json.hpp"
 #include "core/jwt/jwt.hpp"
-#include "server/domain/own_claims.hpp"
+#include "server/domain/sessions/own_claims.hpp"
 #include "tests/services/services_fixture.hpp"
 
 // Row B-43: which token works where. The whole matrix, so that a new cell cannot be forgotten.

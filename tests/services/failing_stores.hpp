@@ -5,10 +5,10 @@
 #include <functional>
 #include <utility>
 
-#include "server/domain/app_store.hpp"
-#include "server/domain/credential_store.hpp"
-#include "server/domain/session_store.hpp"
-#include "server/domain/user_store.hpp"
+#include "server/domain/accounts/credential_store.hpp"
+#include "server/domain/accounts/user_store.hpp"
+#include "server/domain/apps/app_store.hpp"
+#include "server/domain/sessions/session_store.hpp"
 
 namespace keyturn::server::testing {
 

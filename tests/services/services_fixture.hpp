@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "core/testing/fake_clock.hpp"
-#include "server/domain/api_key_service.hpp"
-#include "server/domain/app_service.hpp"
-#include "server/domain/password_service.hpp"
-#include "server/domain/session_service.hpp"
-#include "server/domain/user_service.hpp"
+#include "server/domain/accounts/api_key_service.hpp"
+#include "server/domain/accounts/password_service.hpp"
+#include "server/domain/accounts/user_service.hpp"
+#include "server/domain/apps/app_service.hpp"
+#include "server/domain/sessions/session_service.hpp"
 #include "server/identity/anonymous/anonymous_provider.hpp"
 #include "server/identity/api_key/api_key_provider.hpp"
 #include "server/identity/custom_function/function_provider.hpp"

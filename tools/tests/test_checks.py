@@ -49,11 +49,11 @@ class Directions(unittest.TestCase):
     def test_the_api_never_sees_storage_identity_or_functions(self):
         for room in ("storage", "identity", "functions"):
             self.assert_refused("server/api/client.cpp", f'"server/{room}/any.hpp"')
-        self.assert_allowed("server/api/client.cpp", '"server/domain/session_service.hpp"')
+        self.assert_allowed("server/api/client.cpp", '"server/domain/sessions/session_service.hpp"')
 
     def test_the_domain_sees_neither_http_nor_storage(self):
-        self.assert_refused("server/domain/session_service.cpp", '"server/http/listener.hpp"')
-        self.assert_refused("server/domain/session_service.cpp", '"server/storage/sqlite/store.hpp"')
+        self.assert_refused("server/domain/sessions/session_service.cpp", '"server/http/listener.hpp"')
+        self.assert_refused("server/domain/sessions/session_service.cpp", '"server/storage/sqlite/store.hpp"')
 
     def test_sdk_and_server_meet_in_core_only(self):
         self.assert_refused("sdk/app/app.cpp", '"server/domain/types.hpp"')
@@ -78,7 +78,7 @@ class Directions(unittest.TestCase):
 
     def test_each_library_has_its_sole_user(self):
         for path, header in (("server/api/client.cpp", "boost/beast.hpp"), ("server/http/listener.cpp", "curl/curl.h"),
-                             ("core/jwt/jwt.cpp", "openssl/evp.h"), ("server/domain/user_service.cpp", "sodium.h"),
+                             ("core/jwt/jwt.cpp", "openssl/evp.h"), ("server/domain/accounts/user_service.cpp", "sodium.h"),
                              ("core/jwt/key.cpp", "nlohmann/json.hpp"), ("server/domain/types.cpp", "sqlite3.h"),
                              ("server/http/listener.cpp", "spdlog/spdlog.h"), ("server/http/listener.cpp", "CLI/CLI.hpp")):
             self.assert_refused(path, f"<{header}>")

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/domain/app_store.hpp"
+#include "server/domain/apps/app_store.hpp"
 
 namespace keyturn::server::functions::testing {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/identity/anonymous/anonymous_provider.hpp"
 
-#include "server/domain/random_names.hpp"
+#include "server/domain/accounts/random_names.hpp"
 
 namespace keyturn::server::identity {
 

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "server/domain/api_key_service.hpp"
+#include "server/domain/accounts/api_key_service.hpp"
 #include "server/domain/refusal.hpp"
 
 namespace keyturn::server::identity {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "server/domain/credential_store.hpp"
+#include "server/domain/accounts/credential_store.hpp"
 #include "server/domain/ports.hpp"
 
 namespace keyturn::server::identity {

@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "server/domain/identity_rules.hpp"
+#include "server/domain/accounts/identity_rules.hpp"
+#include "server/domain/apps/settings.hpp"
 #include "server/domain/refusal.hpp"
-#include "server/domain/settings.hpp"
 
 namespace keyturn::server::identity {
 namespace {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <utility>
 
-#include "server/domain/identity_rules.hpp"
-#include "server/domain/settings.hpp"
+#include "server/domain/accounts/identity_rules.hpp"
+#include "server/domain/apps/settings.hpp"
 
 namespace keyturn::server::identity {
 namespace {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/crypto/crypto.hpp"
-#include "server/domain/provider_rules.hpp"
+#include "server/domain/accounts/provider_rules.hpp"
 #include "server/domain/refusal.hpp"
 
 namespace keyturn::server::identity {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/jwt/key.hpp"
-#include "server/domain/app_store.hpp"
+#include "server/domain/apps/app_store.hpp"
 
 namespace keyturn::server::identity {
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "core/json/json.hpp"
+#include "server/domain/apps/settings.hpp"
 #include "server/domain/refusal.hpp"
-#include "server/domain/settings.hpp"
 #include "server/identity/external_jwt/claims.hpp"
 
 namespace keyturn::server::identity {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "core/crypto/password_hash.hpp"
-#include "server/domain/credential_store.hpp"
-#include "server/domain/password_gate.hpp"
+#include "server/domain/accounts/credential_store.hpp"
+#include "server/domain/accounts/password_gate.hpp"
 #include "server/domain/ports.hpp"
 
 namespace keyturn::server::identity {

@@ -10,10 +10,10 @@
 #include <thread>
 #include <vector>
 
-#include "server/domain/app_store.hpp"
-#include "server/domain/credential_store.hpp"
-#include "server/domain/session_store.hpp"
-#include "server/domain/user_store.hpp"
+#include "server/domain/accounts/credential_store.hpp"
+#include "server/domain/accounts/user_store.hpp"
+#include "server/domain/apps/app_store.hpp"
+#include "server/domain/sessions/session_store.hpp"
 
 // The suites in this folder define what the store ports mean. A backend compiles them into its test and adds
 //   INSTANTIATE_STORE_CONFORMANCE(Sqlite, make_fixture);

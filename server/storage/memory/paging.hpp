@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "server/domain/user_store.hpp"
+#include "server/domain/accounts/user_store.hpp"
 
 namespace keyturn::server::memory {
 

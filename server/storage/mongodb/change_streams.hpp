@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "server/domain/document_store.hpp"
+#include "server/domain/data/document_store.hpp"
 #include "server/storage/mongodb/cluster.hpp"
 
 namespace keyturn::server::mongodb {

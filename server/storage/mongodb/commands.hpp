@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/domain/document_store.hpp"
+#include "server/domain/data/document_store.hpp"
 #include "server/storage/mongodb/bson_value.hpp"
 #include "server/storage/mongodb/cluster.hpp"
 

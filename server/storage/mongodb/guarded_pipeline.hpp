@@ -8,7 +8,7 @@
 #include <keyturn/base/result.hpp>
 #include <keyturn/ejson.hpp>
 
-#include "server/domain/document_gate.hpp"
+#include "server/domain/data/document_gate.hpp"
 
 // What rules make of queries and pipelines before a cluster sees them. Pure.
 namespace keyturn::server::mongodb {

@@ -13,8 +13,8 @@
 #include <keyturn/base/clock.hpp>
 #include <keyturn/base/secret.hpp>
 
-#include "server/domain/app_store.hpp"
-#include "server/domain/linked_documents.hpp"
+#include "server/domain/apps/app_store.hpp"
+#include "server/domain/data/linked_documents.hpp"
 #include "server/storage/mongodb/cluster_options.hpp"
 
 namespace keyturn::server::mongodb {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/domain/document_store.hpp"
+#include "server/domain/data/document_store.hpp"
 #include "server/storage/mongodb/change_streams.hpp"
 #include "server/storage/mongodb/cluster.hpp"
 

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/domain/document_store.hpp"
+#include "server/domain/data/document_store.hpp"
 
 namespace keyturn::server::sqlite {
 

@@ -9,7 +9,7 @@
 
 #include <keyturn/ejson.hpp>
 
-#include "server/domain/document_store.hpp"
+#include "server/domain/data/document_store.hpp"
 #include "server/domain/documents/filter.hpp"
 #include "server/storage/sqlite/connection.hpp"
 

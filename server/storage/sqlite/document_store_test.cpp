@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/domain/document_store.hpp"
+#include "server/domain/data/document_store.hpp"
 
 #include <gtest/gtest.h>
 

@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/domain/session_store.hpp"
+#include "server/domain/sessions/session_store.hpp"
 
 namespace keyturn::server::sqlite {
 

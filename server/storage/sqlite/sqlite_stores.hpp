@@ -10,11 +10,11 @@
 #include <keyturn/base/clock.hpp>
 #include <keyturn/base/result.hpp>
 
-#include "server/domain/app_store.hpp"
-#include "server/domain/credential_store.hpp"
-#include "server/domain/document_store.hpp"
-#include "server/domain/session_store.hpp"
-#include "server/domain/user_store.hpp"
+#include "server/domain/accounts/credential_store.hpp"
+#include "server/domain/accounts/user_store.hpp"
+#include "server/domain/apps/app_store.hpp"
+#include "server/domain/data/document_store.hpp"
+#include "server/domain/sessions/session_store.hpp"
 
 namespace keyturn::server::sqlite {
 

@@ -3,11 +3,11 @@
 
 #include <memory>
 
-#include "server/domain/app_store.hpp"
-#include "server/domain/credential_store.hpp"
-#include "server/domain/document_store.hpp"
-#include "server/domain/session_store.hpp"
-#include "server/domain/user_store.hpp"
+#include "server/domain/accounts/credential_store.hpp"
+#include "server/domain/accounts/user_store.hpp"
+#include "server/domain/apps/app_store.hpp"
+#include "server/domain/data/document_store.hpp"
+#include "server/domain/sessions/session_store.hpp"
 #include "server/storage/sqlite/document_context.hpp"
 
 namespace keyturn::server::sqlite {

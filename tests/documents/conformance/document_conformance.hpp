@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/domain/document_store.hpp"
+#include "server/domain/data/document_store.hpp"
 
 // What every DocumentStore answers, as MongoDB's manual has it: one list of cases for all stores. A store's
 // test program links this library and adds at namespace scope

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "core/testing/fake_clock.hpp"
-#include "server/domain/data/rule_gate.hpp"
 #include "server/domain/documents/test_text.hpp"
+#include "server/domain/rules/rule_gate.hpp"
 #include "server/storage/mongodb/mongo_document_store.hpp"
 #include "server/storage/mongodb/testing/scripted_mongo.hpp"
 
