@@ -178,8 +178,8 @@ TEST(HeadParser, LimitsAllHeaders) {
   const auto request = [](std::size_t all) {
     const std::size_t first = 16'000;
     const std::size_t host = std::string_view("Host: h\r\n").size();
-    return get_with("A: " + std::string(first - 5, 'a') + "\r\nB: " + std::string(all - host - first - 5, 'b') +
-               "\r\n");
+    return get_with("A: " + std::string(first - 5, 'a') +
+                    "\r\nB: " + std::string(all - host - first - 5, 'b') + "\r\n");
   };
   HeadLimits limits;
   limits.header_line = 32'768;
