@@ -58,6 +58,17 @@ bool is_run(std::string_view password) {
   return true;
 }
 
+/// "aaaaaa", "121212", "123123", "hahahaha": up to four characters over and over.
+bool is_repetition(std::string_view password) {
+  constexpr std::size_t kLongestUnit = 4;
+  for (std::size_t unit = 1; unit <= kLongestUnit && 2 * unit <= password.size(); ++unit) {
+    if (password.size() % unit == 0 && password.substr(unit) == password.substr(0, password.size() - unit)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_common_password(std::string_view password) {
@@ -65,7 +76,7 @@ bool is_common_password(std::string_view password) {
   for (char& c : lower) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
   }
-  return is_run(lower) || is_listed(lower);
+  return is_run(lower) || is_repetition(lower) || is_listed(lower);
 }
 
 }  // namespace keyturn::server

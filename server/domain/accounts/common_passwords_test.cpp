@@ -33,10 +33,12 @@ TEST(CommonPasswords, AreKnownWhateverTheirCase) {
 
 TEST(CommonPasswords, AreRunsAndRepetitionsOfAnyLength) {
   for (const std::string& each : {std::string(6, 'x'), std::string(128, '0'), std::string("ghijklmnop"),
-                                  std::string("FEDCBA"), std::string("3456789"), std::string()}) {
+                                  std::string("FEDCBA"), std::string("3456789"), std::string("121212"),
+                                  std::string("abcabc"), std::string("wxyzWXYZ"), std::string()}) {
     EXPECT_TRUE(is_common_password(each)) << each;
   }
-  EXPECT_FALSE(is_common_password("xxxxxxxxxxxxxy"));
+  for (const char* each : {"xxxxxxxxxxxxxy", "kq7mpkq7mp", "12a12b12c9"})
+    EXPECT_FALSE(is_common_password(each)) << each;
 }
 
 TEST(CommonPasswords, AreFewAmongAllOthers) {
