@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 #include "server/functions/launcher/exit_codes.hpp"
@@ -23,6 +24,8 @@ constexpr int kFirstForeignFile = 4;
 constexpr uid_t kNobody = 65'534;
 constexpr rlim_t kThreadsOfAllWorkers = 1'024;
 constexpr rlim_t kOpenFiles = 32;
+// Behind the server for the processor, so that functions which calculate do not hold up a refresh.
+constexpr int kNicer = 10;
 
 bool limit(__rlimit_resource what, rlim_t value) {
   const rlimit both{value, value};
@@ -34,6 +37,11 @@ bool set_limits(bool is_root) {
   return limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, kOpenFiles) &&
          limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_MSGQUEUE, 0) &&
          (!is_root || limit(RLIMIT_NPROC, kThreadsOfAllWorkers));
+}
+
+bool step_back() {
+  errno = 0;
+  return ::nice(kNicer) != -1 || errno == 0;
 }
 
 bool give_up_root() {
@@ -50,7 +58,7 @@ LauncherExit launch(pid_t parent, rlim_t data_limit, char** node) {
   if (::syscall(SYS_close_range, kFirstForeignFile, ~0U, 0) != 0 || ::fcntl(3, F_GETFD) < 0) {
     return LauncherExit::files_failed;
   }
-  if (!set_limits(is_root)) return LauncherExit::limits_failed;
+  if (!set_limits(is_root) || !step_back()) return LauncherExit::limits_failed;
   if (is_root && !give_up_root()) return LauncherExit::identity_failed;
   if (!die_with(parent)) return LauncherExit::parent_gone;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return LauncherExit::seccomp_failed;
