@@ -50,13 +50,13 @@ struct Call {
   std::string request_id;
   WallTime started;
 
-  std::string_view kind;  ///< Of the route.
-  std::array<std::string, kMostArguments> arguments;
-  std::shared_ptr<const AppView> app;  ///< Of the path, else of the bearer; null when neither names one.
-  std::optional<Caller> caller;        ///< Set for `access`, `refresh` and `admin`.
-  std::string_view bearer;             ///< Set for `session` and `admin_session`.
-  json::Value body;
-  std::string user_id;            ///< Who a log-in turned out to be, for the app's log.
+  std::string_view kind = {};  ///< Of the route.
+  std::array<std::string, kMostArguments> arguments = {};
+  std::shared_ptr<const AppView> app = {};  ///< Of the path, else of the bearer; null when neither names one.
+  std::optional<Caller> caller = {};        ///< Set for `access`, `refresh` and `admin`.
+  std::string_view bearer = {};             ///< Set for `session` and `admin_session`.
+  json::Value body = {};
+  std::string user_id = {};       ///< Who a log-in turned out to be, for the app's log.
   std::string query_bearer = {};  ///< What `bearer` views when it came in the query.
   std::string withheld = {};      ///< What an error does not tell the client, for the operator.
   bool is_logged = false;         ///< The app's log has this request already.

@@ -57,11 +57,11 @@ struct Api::Pipeline::Exchange {
   Surface surface = Surface::plain;
   BootTime began;
   bool is_preflight = false;
-  std::string allow;  ///< Methods, for a 405.
+  std::string allow = {};  ///< Methods, for a 405.
   // For the log.
-  std::string error_code;
-  std::string reason;
-  std::string detail;
+  std::string error_code = {};
+  std::string reason = {};
+  std::string detail = {};
 };
 
 namespace {
@@ -122,27 +122,8 @@ std::string Api::Pipeline::new_request_id(WallTime now) {
 protocol::Reply Api::Pipeline::reply(const HttpRequest& request, std::string_view client) {
   const WallTime now = services_.clock.wall_now();
   const Match found = match(request.method, request.url);
-  Exchange exchange{Call{services_,
-                         options_,
-                         log_,
-                         possession_,
-                         request,
-                         new_request_id(now),
-                         now,
-                         {},
-                         {},
-                         {},
-                         {},
-                         {},
-                         {},
-                         {}},
-                    found.surface,
-                    services_.clock.boot_now(),
-                    false,
-                    {},
-                    {},
-                    {},
-                    {}};
+  Exchange exchange{Call{services_, options_, log_, possession_, request, new_request_id(now), now},
+                    found.surface, services_.clock.boot_now()};
   exchange.call.origin.address = client;
   try {
     Result<Answer> outcome = run(exchange, found);
@@ -158,16 +139,8 @@ protocol::Reply Api::Pipeline::reply(const HttpRequest& request, std::string_vie
 HttpResponse Api::Pipeline::refuse(int status, std::string_view why, const HttpRequest& head) {
   const WallTime now = services_.clock.wall_now();
   const Match found = match(head.method, head.url);
-  Exchange exchange{
-      Call{
-          services_, options_, log_, possession_, head, new_request_id(now), now, {}, {}, {}, {}, {}, {}, {}},
-      found.surface,
-      services_.clock.boot_now(),
-      false,
-      {},
-      {},
-      {},
-      {}};
+  Exchange exchange{Call{services_, options_, log_, possession_, head, new_request_id(now), now},
+                    found.surface, services_.clock.boot_now()};
   try {
     for (std::size_t i = 0; i < found.argument_count; ++i) {
       exchange.call.arguments[i] = api::percent_decode(found.arguments[i]).value_or("");
