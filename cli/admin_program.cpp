@@ -28,17 +28,35 @@ Command plain(const char* method, const char* rest) {
   });
 }
 
+/// As one part of a path (RFC 3986 section 2.3): what a person types never becomes a path of its own.
+std::string path_part(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "-._~";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                          kPlain.find(c) != std::string_view::npos;
+    if (is_plain) {
+      out += c;
+    } else {
+      out += {'%', kHex[byte >> 4U], kHex[byte & 0xFU]};
+    }
+  }
+  return out;
+}
+
 // A command about one user.
 Command user_command(const char* method, const char* rest) {
   return in_app([=](Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
-    return admin.send(method, path + "/users/" + request.user + rest);
+    return admin.send(method, path + "/users/" + path_part(request.user) + rest);
   });
 }
 
 Command provider_switch(const char* rest) {
   return in_app([=](Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
     const auto id = admin.provider_id(path, request.provider);
-    return id ? admin.send("PUT", path + "/auth_providers/" + *id + rest) : answer_of(id.error());
+    return id ? admin.send("PUT", path + "/auth_providers/" + path_part(*id) + rest) : answer_of(id.error());
   });
 }
 
@@ -55,7 +73,8 @@ Answer add_provider(Administrator& admin, const AdminRequest& request, Terminal&
 }
 
 Answer list_app_users(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
-  return admin.send("GET", path + "/users" + (request.after.empty() ? "" : "?after=" + request.after));
+  return admin.send("GET",
+                    path + "/users" + (request.after.empty() ? "" : "?after=" + path_part(request.after)));
 }
 
 Answer create_user(Administrator& admin, const AdminRequest& request, Terminal& terminal,

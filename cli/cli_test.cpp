@@ -177,6 +177,24 @@ TEST_F(CommandLine, AdministratorSetsTokenLifetimes) {
             R"({"username":"admin@example.com","password":"admin-password"})");
 }
 
+TEST_F(CommandLine, AdministratorsWordsAreOnePartOfAPath) {
+  const char* const login = "/api/admin/v3.0/auth/providers/local-userpass/login";
+  const char* const apps = "/api/admin/v3.0/groups/g/apps";
+  server_.enqueue("POST", login, {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
+  server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
+                  {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
+  server_.enqueue("GET", apps, {.status = 200, .body = R"([{"_id":"1","client_app_id":"shop-abcde"}])"});
+  const std::string wanted = std::string(apps) + "/1/users/..%2F..%2Fa%20b%3F%23";
+  server_.enqueue("DELETE", wanted, {.status = 204});
+  terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
+  terminal_.typed = {"admin-password"};
+  EXPECT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "users", "delete",
+                  "../../a b?#"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(server_.count("DELETE", wanted), 1);
+}
+
 TEST_F(CommandLine, AdministratorSetsWhichPasswordsAreTaken) {
   const char* const login = "/api/admin/v3.0/auth/providers/local-userpass/login";
   const char* const apps = "/api/admin/v3.0/groups/g/apps";
