@@ -56,7 +56,19 @@ class CommandLine : public ::testing::Test {
               0)
         << terminal_.err;
   }
+  /// The next administrator's command logs in and finds the app "shop-abcde".
+  void expect_administrator() {
+    server_.enqueue("POST", "/api/admin/v3.0/auth/providers/local-userpass/login",
+                    {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
+    server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
+                    {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
+    server_.enqueue("GET", "/api/admin/v3.0/groups/g/apps",
+                    {.status = 200, .body = R"([{"_id":"1","client_app_id":"shop-abcde"}])"});
+    terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
+    terminal_.typed = {"admin-password"};
+  }
 
+  const std::string app_path_ = "/api/admin/v3.0/groups/g/apps/1";
   std::filesystem::path folder_;
   FakeTerminal terminal_;
   keyturn::testing::ScriptedServer server_;
@@ -157,16 +169,9 @@ TEST_F(CommandLine, AdministratorActsOnTheAppThatIsKnown) {
 }
 
 TEST_F(CommandLine, AdministratorSetsTokenLifetimes) {
-  const char* const login = "/api/admin/v3.0/auth/providers/local-userpass/login";
-  const char* const apps = "/api/admin/v3.0/groups/g/apps";
-  server_.enqueue("POST", login, {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
-  server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
-                  {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
-  server_.enqueue("GET", apps, {.status = 200, .body = R"([{"_id":"1","client_app_id":"shop-abcde"}])"});
-  server_.enqueue("PATCH", std::string(apps) + "/1/security/token_settings",
+  expect_administrator();
+  server_.enqueue("PATCH", app_path_ + "/security/token_settings",
                   {.status = 200, .body = R"({"access_token_lifetime_seconds":600})"});
-  terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
-  terminal_.typed = {"admin-password"};
   ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "token-settings", "set",
                   "--access-seconds", "600", "--idle-off"}),
             0)
@@ -178,16 +183,9 @@ TEST_F(CommandLine, AdministratorSetsTokenLifetimes) {
 }
 
 TEST_F(CommandLine, AdministratorsWordsAreOnePartOfAPath) {
-  const char* const login = "/api/admin/v3.0/auth/providers/local-userpass/login";
-  const char* const apps = "/api/admin/v3.0/groups/g/apps";
-  server_.enqueue("POST", login, {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
-  server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
-                  {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
-  server_.enqueue("GET", apps, {.status = 200, .body = R"([{"_id":"1","client_app_id":"shop-abcde"}])"});
-  const std::string wanted = std::string(apps) + "/1/users/..%2F..%2Fa%20b%3F%23";
+  expect_administrator();
+  const std::string wanted = app_path_ + "/users/..%2F..%2Fa%20b%3F%23";
   server_.enqueue("DELETE", wanted, {.status = 204});
-  terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
-  terminal_.typed = {"admin-password"};
   EXPECT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "users", "delete",
                   "../../a b?#"}),
             0)
@@ -196,16 +194,9 @@ TEST_F(CommandLine, AdministratorsWordsAreOnePartOfAPath) {
 }
 
 TEST_F(CommandLine, AdministratorSetsWhichPasswordsAreTaken) {
-  const char* const login = "/api/admin/v3.0/auth/providers/local-userpass/login";
-  const char* const apps = "/api/admin/v3.0/groups/g/apps";
-  server_.enqueue("POST", login, {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
-  server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
-                  {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
-  server_.enqueue("GET", apps, {.status = 200, .body = R"([{"_id":"1","client_app_id":"shop-abcde"}])"});
-  server_.enqueue("PATCH", std::string(apps) + "/1/security/password_settings",
+  expect_administrator();
+  server_.enqueue("PATCH", app_path_ + "/security/password_settings",
                   {.status = 200, .body = R"({"minimum_length":15})"});
-  terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
-  terminal_.typed = {"admin-password"};
   ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "password-settings", "set",
                   "--minimum-length", "15", "--refuse-common", "false"}),
             0)

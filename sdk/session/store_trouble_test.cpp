@@ -17,6 +17,14 @@ class StoreTrouble : public ::testing::Test {
   std::unique_ptr<Process> start() {
     return std::make_unique<Process>(clock, server, std::make_unique<FaultyStore>(stores.open(), disk));
   }
+  /// When the access token has expired; its answer is held back.
+  Pending<std::string> ask_for_a_refresh(Process& process, const UserRef& user) {
+    clock.advance(1800s);
+    process.transport->held = true;
+    auto waiting = process.manager->valid_access_token(user, 0s);
+    process.loop->run();
+    return waiting;
+  }
   [[nodiscard]] StoredUser stored(const std::string& user) const {
     return std::move(**stores.open()->load_user(user));
   }
@@ -54,10 +62,7 @@ TEST_F(StoreTrouble, ALinkThatCouldNotBeSavedIsSavedByTheNextRefresh) {
 TEST_F(StoreTrouble, AVerdictDuringUnreadableStorageEndsNothing) {
   auto one = start();
   const auto user = *one->log_in(password_of("ada"));
-  clock.advance(1800s);
-  one->transport->held = true;
-  auto waiting = one->manager->valid_access_token(user, 0s);
-  one->loop->run();
+  auto waiting = ask_for_a_refresh(*one, user);
   server.end_sessions_of("ada", "revoked");
   (void)start()->log_in(password_of("ada"));
   disk.unreadable = true;
@@ -171,10 +176,7 @@ TEST_F(StoreTrouble, AVerdictOnAFullDiskIsToldOnceAndAsksNoMore) {
 TEST_F(StoreTrouble, ATokenThatCameBeforeALongSleepIsNotHandedOut) {
   auto process = start();
   const auto user = *process->log_in(password_of("ada"));
-  clock.advance(1800s);
-  process->transport->held = true;
-  auto waiting = process->manager->valid_access_token(user, 0s);
-  process->loop->run();
+  auto waiting = ask_for_a_refresh(*process, user);
   process->transport->arrive(0);
   clock.advance(8h);
   process->transport->finish(0);
@@ -190,10 +192,7 @@ TEST_F(StoreTrouble, ATokenThatCameBeforeALongSleepIsNotHandedOut) {
 TEST_F(StoreTrouble, ATokenThatCameAfterAShortSleepIsJudgedByItsQuestion) {
   auto process = start();
   const auto user = *process->log_in(password_of("ada"));
-  clock.advance(1800s);
-  process->transport->held = true;
-  auto waiting = process->manager->valid_access_token(user, 0s);
-  process->loop->run();
+  auto waiting = ask_for_a_refresh(*process, user);
   process->transport->arrive(0);
   clock.advance(20min);
   process->transport->finish(0);

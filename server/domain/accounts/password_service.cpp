@@ -116,6 +116,18 @@ void PasswordService::forgive(const AppView& app, std::string_view email) {
   if (guesses_ != nullptr) guesses_->forgive(app.app.id, email);
 }
 
+Result<void> PasswordService::replace_password(const AppView& app, std::string_view account_id,
+                                               std::string_view email, std::string_view password) {
+  const auto hashed = hash(password);
+  if (!hashed) return hashed.error();
+  auto done = accounts_.set_password(app.app.id, account_id, *hashed, app.app.end_sessions_on_password_change,
+                                     {}, clock_.wall_now());
+  if (!done) return unavailable(done.error());
+  if (!*done) return no_such_user();
+  forgive(app, email);
+  return {};
+}
+
 Result<std::string> PasswordService::hash(std::string_view password) {
   const auto work = [&] { return crypto::hash_password(password, cost_); };
   return gate_ == nullptr ? Result<std::string>(work()) : gate_->run(work);
@@ -322,14 +334,7 @@ Result<void> PasswordService::call_reset(const AppView& app, std::string_view em
     if (auto stored = accounts_.add_token(token.row); !stored) return unavailable(stored.error());
     return {};
   }
-  const auto hashed = hash(password);
-  if (!hashed) return hashed.error();
-  auto done = accounts_.set_password(app.app.id, account->id, *hashed,
-                                     app.app.end_sessions_on_password_change, {}, clock_.wall_now());
-  if (!done) return unavailable(done.error());
-  if (!*done) return no_such_user();
-  forgive(app, email);
-  return {};
+  return replace_password(app, account->id, email, password);
 }
 
 Result<User> PasswordService::create_confirmed(const AppView& app, std::string_view email,
@@ -421,14 +426,7 @@ Result<void> PasswordService::set_password(const AppView& app, std::string_view 
   if (auto checked = check_new_password(password, app.app.passwords, email); !checked) return checked;
   auto account = find_account(app, email);
   if (!account) return account.error();
-  const auto hashed = hash(password);
-  if (!hashed) return hashed.error();
-  auto done = accounts_.set_password(app.app.id, account->id, *hashed,
-                                     app.app.end_sessions_on_password_change, {}, clock_.wall_now());
-  if (!done) return unavailable(done.error());
-  if (!*done) return no_such_user();
-  forgive(app, email);
-  return {};
+  return replace_password(app, account->id, email, password);
 }
 
 }  // namespace keyturn::server

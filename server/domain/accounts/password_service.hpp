@@ -74,6 +74,9 @@ class PasswordService {
   [[nodiscard]] MailedToken new_token(std::string_view app_id, std::string_view account_id,
                                       EmailTokenPurpose purpose);
   void forgive(const AppView& app, std::string_view email);
+  /// By somebody who may: hashes it, ends sessions as the app wants it, and forgives wrong tries.
+  Result<void> replace_password(const AppView& app, std::string_view account_id, std::string_view email,
+                                std::string_view password);
   Result<std::string> hash(std::string_view password);
   Result<bool> matches(std::string_view password, const std::string& hash);
   Result<PasswordAccount> find_account(const AppView& app, std::string_view email);
