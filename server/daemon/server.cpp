@@ -12,7 +12,8 @@
 #include "server/api/api.hpp"
 #include "server/api/watch_hub.hpp"
 #include "server/daemon/email_folder.hpp"
-#include "server/daemon/function_programs.hpp"
+#include "server/daemon/installed_parts.hpp"
+#include "server/daemon/mongodb_module.hpp"
 #include "server/daemon/repeating_task.hpp"
 #include "server/domain/accounts/api_key_service.hpp"
 #include "server/domain/accounts/common_passwords.hpp"
@@ -36,7 +37,6 @@
 #include "server/identity/external_jwt/jwt_provider.hpp"
 #include "server/identity/password/password_provider.hpp"
 #include "server/storage/key_files/key_files.hpp"
-#include "server/storage/mongodb/linked_clusters.hpp"
 #include "server/storage/sqlite/sqlite_stores.hpp"
 
 namespace keyturn::server::daemon {
@@ -126,7 +126,8 @@ void log_step(Log& log, const SteppingClock::Step& step) {
 /// In order of construction: each needs only what stands above it.
 class Server::Parts {
  public:
-  Parts(const Config& config, std::unique_ptr<sqlite::SqliteStores> stores, Log& log, Clock& machine_clock)
+  Parts(const Config& config, std::unique_ptr<sqlite::SqliteStores> stores, const mongodb::Module* mongodb,
+        Log& log, Clock& machine_clock)
       : log_(log),
         clock_(machine_clock, [&log](const SteppingClock::Step& step) { log_step(log, step); }),
         stores_(std::move(stores)),
@@ -137,9 +138,8 @@ class Server::Parts {
         password_(stores_->passwords(), {}, &password_gate_),
         api_key_(stores_->api_keys()),
         external_jwt_(stores_->apps(), jwks_, clock_),
-        clusters_(stores_->apps(), clock_),
-        data_(stores_->apps(), stores_->documents(), stores_->users(), clock_,
-              config.link_clusters ? &clusters_ : nullptr),
+        clusters_(mongodb == nullptr ? nullptr : mongodb->linked_documents(stores_->apps(), clock_)),
+        data_(stores_->apps(), stores_->documents(), stores_->users(), clock_, clusters_.get()),
         watches_(stores_->sessions(), clock_),
         function_host_(stores_->apps(), &stores_->users(), &data_),
         function_runtime_(make_function_runtime(config, stores_->apps(), function_host_, log, clock_)),
@@ -229,7 +229,7 @@ class Server::Parts {
   void keep_house() {
     clock_.watch();
     write_uses();
-    clusters_.close_unlinked();
+    if (clusters_) clusters_->close_unlinked();
     for (const auto& app : directory_.all()) {
       const auto removed = users_.remove_idle_anonymous(*app, kAnonymousUsersPerTurn);
       if (!removed) {
@@ -255,7 +255,7 @@ class Server::Parts {
   identity::ApiKeyProvider api_key_;
   identity::JwtProvider external_jwt_;
   AppLog app_log_;
-  mongodb::LinkedClusters clusters_;
+  std::unique_ptr<LinkedDocuments> clusters_;
   DocumentService data_;
   WatchHub watches_;
   functions::AppFunctionHost function_host_;
@@ -288,7 +288,15 @@ Result<std::unique_ptr<Server>> Server::start(const Config& config, const Secret
   options.clock = &clock;
   auto stores = sqlite::SqliteStores::open(options);
   if (!stores) return stores.error();
-  auto parts = std::make_unique<Parts>(config, std::move(*stores), log, clock);
+  const mongodb::Module* mongodb = nullptr;
+  if (config.link_clusters) {
+    const auto file = find_mongodb_module(own_executable());
+    if (!file) return file.error();
+    const auto loaded = load_mongodb_module(*file, KEYTURN_VERSION);
+    if (!loaded) return loaded.error();
+    mongodb = *loaded;
+  }
+  auto parts = std::make_unique<Parts>(config, std::move(*stores), mongodb, log, clock);
   if (const auto prepared = parts->prepare(config, admin_password); !prepared) return prepared.error();
   if (const auto listening = parts->listen(); !listening) return listening.error();
   return std::unique_ptr<Server>(new Server(std::move(parts)));

@@ -42,3 +42,16 @@ for program in keyturnd keyturn; do
   "$prefix/bin/$program" --help >"$scratch/help" || { echo "$program --help failed" >&2 && exit 1; }
   echo "$program --help: as it should be"
 done
+
+# The server starts from there, with the module that it loads.
+"$prefix/bin/keyturnd" serve --data "$scratch/data" --listen 127.0.0.1:0 --port-file "$scratch/port" --link-clusters \
+  >"$scratch/server.log" 2>&1 &
+server=$!
+for _ in $(seq 100); do
+  [ -s "$scratch/port" ] && break
+  sleep 0.1
+done
+kill -TERM "$server"
+wait "$server" && [ -s "$scratch/port" ] || { cat "$scratch/server.log" >&2 && exit 1; }
+grep -q "functions cannot run" "$scratch/server.log" && { cat "$scratch/server.log" >&2 && exit 1; }
+echo "keyturnd serve --link-clusters: as it should be"

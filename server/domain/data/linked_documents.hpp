@@ -24,6 +24,9 @@ class LinkedDocuments {
   virtual Result<std::shared_ptr<DocumentStore>> store_of(std::string_view app_id,
                                                           std::string_view service_id,
                                                           const json::Value& service) = 0;
+
+  /// Closes the connections of services that are gone or linked to somewhere else. Called now and then.
+  virtual void close_unlinked() = 0;
 };
 
 }  // namespace keyturn::server

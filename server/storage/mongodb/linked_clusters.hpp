@@ -32,8 +32,7 @@ class LinkedClusters final : public LinkedDocuments {
   Result<std::shared_ptr<DocumentStore>> store_of(std::string_view app_id, std::string_view service_id,
                                                   const json::Value& service) override;
 
-  /// Closes the connections of services that are gone or linked to somewhere else. Called now and then.
-  void close_unlinked();
+  void close_unlinked() override;
 
   [[nodiscard]] std::size_t size() const;
 

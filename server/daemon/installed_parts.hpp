@@ -18,6 +18,10 @@ struct FunctionPrograms {
 /// missing.
 [[nodiscard]] Result<FunctionPrograms> find_function_programs(const std::filesystem::path& executable);
 
+/// The module of linked MongoDB clusters (server/storage/mongodb/module/module.hpp), looked for in the same
+/// places. Errors: `InvalidConfiguration`.
+[[nodiscard]] Result<std::filesystem::path> find_mongodb_module(const std::filesystem::path& executable);
+
 /// The file that this process runs; empty when it cannot be told.
 [[nodiscard]] std::filesystem::path own_executable();
 

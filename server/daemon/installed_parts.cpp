@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/daemon/function_programs.hpp"
+#include "server/daemon/installed_parts.hpp"
 
 #include <array>
 #include <string>
@@ -9,15 +9,22 @@ namespace keyturn::server::daemon {
 namespace {
 
 constexpr const char* kLauncher = "keyturn-function-launcher";
+constexpr const char* kMongoModule = "keyturn-mongodb.so";
 
 struct Layout {
   const char* launcher_folder;
   const char* function_host;
+  const char* mongodb_folder;
 };
 constexpr std::array<Layout, 2> kLayouts{{
-    {"../libexec/keyturn", "../share/keyturn/function_host"},
-    {"../functions", "../functions/function_host"},  // a build tree
+    {"../libexec/keyturn", "../share/keyturn/function_host", "../libexec/keyturn"},
+    {"../functions", "../functions/function_host", "../storage/mongodb"},  // a build tree
 }};
+
+Error not_installed(const std::string& what, const std::filesystem::path& executable) {
+  return Error(ErrorCode::InvalidConfiguration,
+               what + " not installed beside " + (executable.empty() ? "the server" : executable.string()));
+}
 
 }  // namespace
 
@@ -37,9 +44,16 @@ Result<FunctionPrograms> find_function_programs(const std::filesystem::path& exe
       return found;
     }
   }
-  return Error(ErrorCode::InvalidConfiguration,
-               std::string(kLauncher) + " and function_host are not installed beside " +
-                   (executable.empty() ? "the server" : executable.string()));
+  return not_installed(std::string(kLauncher) + " and function_host are", executable);
+}
+
+Result<std::filesystem::path> find_mongodb_module(const std::filesystem::path& executable) {
+  for (const Layout& layout : kLayouts) {
+    auto found = (executable.parent_path() / layout.mongodb_folder / kMongoModule).lexically_normal();
+    std::error_code fault;
+    if (std::filesystem::exists(found, fault)) return found;
+  }
+  return not_installed(std::string(kMongoModule) + " is", executable);
 }
 
 }  // namespace keyturn::server::daemon
