@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row B-15 on a real file system that is full to the last byte, and row B-31: what each file and folder is
+// Row B-15 on real file systems that are full to the last byte, and row B-31: what each file and folder is
 // made with.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -41,8 +44,8 @@ bool write_line(const char* file, const std::string& line) {
   return static_cast<bool>(out << line << std::flush);
 }
 
-/// A disk of 1 MiB in a name space of this process's own, which ends with it.
-bool mount_small(const fs::path& disk) {
+/// Mounts of a name space of this process's own, which end with it.
+bool leave_mounts_of_others() {
   const std::string user = std::to_string(::geteuid());
   const std::string group = std::to_string(::getegid());
   if (::unshare(CLONE_NEWNS) != 0) {
@@ -52,8 +55,44 @@ bool mount_small(const fs::path& disk) {
         !write_line("/proc/self/gid_map", group + " " + group + " 1"))
       return false;
   }
-  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         ::mount("none", disk.c_str(), "tmpfs", 0, "size=1m,mode=0700") == 0;
+  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+bool mount_tmpfs(const fs::path& disk) {
+  return ::mount("none", disk.c_str(), "tmpfs", 0, "size=1m,mode=0700") == 0;
+}
+
+bool run(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execv(arguments[0], arguments.data());
+    ::_exit(127);
+  }
+  int status = 0;
+  return ::waitpid(child, &status, 0) == child && status == 0;
+}
+
+/// A file of 8 MiB as a disk. The kernel frees the loop device by itself when the name space is gone, however
+/// this process ends: `mount` asks for that.
+bool mount_ext4(const fs::path& disk) {
+  const std::string image = disk.string() + ".ext4";
+  std::ofstream(image).close();
+  fs::resize_file(image, 8U << 20U);
+  return run({"/sbin/mkfs.ext4", "-q", "-F", "-m", "0", image}) &&
+         run({"/bin/mount", "-o", "loop", image, disk}) && ::chmod(disk.c_str(), 0700) == 0;
+}
+
+/// Whether a loop device still stands on this image.
+bool loops_over(const std::string& image) {
+  for (const auto& device : fs::directory_iterator("/sys/block")) {
+    std::string file;
+    std::getline(std::ifstream(device.path() / "loop" / "backing_file"), file);
+    if (file.starts_with(image)) return true;
+  }
+  return false;
 }
 
 /// One life on the mounted disk: refreshes with so much space left, each of which is done or leaves the old
@@ -88,15 +127,14 @@ std::string live_on_full_disk(const fs::path& disk, int& refused, int& done) {
   return {};
 }
 
-TEST(StorePlace, ARealDiskThatIsFullToTheByteLosesNothing) {
-  const Scratch scratch;
-  const fs::path disk = scratch / "disk";
+/// Lives on a disk that a process of its own mounts; what it tells, empty when it cannot mount.
+std::string told_from_full_disk(const fs::path& disk, bool (*mount_disk)(const fs::path&)) {
   fs::create_directory(disk);
   std::array<int, 2> pipe{};
-  ASSERT_EQ(::pipe(pipe.data()), 0);
+  if (::pipe(pipe.data()) != 0) return "no pipe";
   const pid_t child = ::fork();
   if (child == 0) {
-    if (!mount_small(disk)) ::_exit(kNoMount);
+    if (!leave_mounts_of_others() || !mount_disk(disk)) ::_exit(kNoMount);
     int refused = 0;
     int done = 0;
     std::string said = live_on_full_disk(disk, refused, done);
@@ -109,14 +147,36 @@ TEST(StorePlace, ARealDiskThatIsFullToTheByteLosesNothing) {
   const ssize_t got = ::read(pipe[0], said.data(), said.size());
   ::close(pipe[0]);
   int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kNoMount)
-    GTEST_SKIP() << "no mount in a user name space here";
-  ASSERT_GT(got, 0) << "the child ended with " << status;
-  said.resize(static_cast<std::size_t>(got));
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNoMount) return {};
+  said.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return said.empty() ? "the process ended with " + std::to_string(status) : said;
+}
+
+void expect_nothing_lost(const std::string& said, const std::string& name) {
   EXPECT_EQ(said.front(), '+') << said;
   EXPECT_EQ(said.find(" 0 refused"), std::string::npos) << "the disk was never full";
-  std::cout << "tmpfs of 1 MiB: " << said.substr(1) << ", no session lost\n";
+  std::cout << name << ": " << said.substr(1) << ", no session lost\n";
+}
+
+TEST(StorePlace, ARealDiskThatIsFullToTheByteLosesNothing) {
+  const Scratch scratch;
+  const std::string said = told_from_full_disk(scratch / "disk", mount_tmpfs);
+  if (said.empty()) GTEST_SKIP() << "no mount in a name space here: it takes root, or name spaces of users";
+  expect_nothing_lost(said, "tmpfs of 1 MiB");
+}
+
+TEST(StorePlace, ARealDiskOfExt4ThatIsFullToTheByteLosesNothing) {
+  if (!fs::exists("/dev/loop-control")) GTEST_SKIP() << "no loop devices here";
+  if (!fs::exists("/sbin/mkfs.ext4")) GTEST_SKIP() << "no mkfs.ext4";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may mount ext4";
+  const Scratch scratch;
+  const std::string said = told_from_full_disk(scratch / "disk", mount_ext4);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (loops_over(scratch / "disk.ext4") && std::chrono::steady_clock::now() < end) ::usleep(10'000);
+  EXPECT_FALSE(loops_over(scratch / "disk.ext4")) << "a loop device is left over";
+  if (said.empty()) GTEST_SKIP() << "ext4 cannot be mounted from a loop device here";
+  expect_nothing_lost(said, "ext4 of 8 MiB");
 }
 
 TEST(StorePlace, EveryFileIsPrivateFromItsFirstByte) {
