@@ -149,7 +149,9 @@ Result<Ejson> read_value(bson_iter_t* at, int depth) {
       const char* options = nullptr;
       const char* pattern = bson_iter_regex(at, &options);
       if (!is_utf8(pattern) || !is_utf8(options)) return damaged("text that is not UTF-8");
-      return Ejson(BsonRegex{pattern, options});
+      std::string sorted(options);
+      std::sort(sorted.begin(), sorted.end());
+      return Ejson(BsonRegex{pattern, std::move(sorted)});
     }
     case BSON_TYPE_TIMESTAMP: {
       BsonTimestamp timestamp;

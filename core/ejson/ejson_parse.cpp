@@ -134,7 +134,11 @@ std::optional<Result<Ejson>> convert_wrapper(const std::string& name, const json
     const auto pattern = inner.string_at("pattern");
     const auto options = inner.string_at("options");
     if (!pattern || !options || inner.as_object()->size() != 2) return malformed(name);
-    return Ejson(BsonRegex{std::string(*pattern), std::string(*options)});
+    // BSON ends both at their first zero.
+    if (pattern->find('\0') != pattern->npos || options->find('\0') != options->npos) return malformed(name);
+    std::string sorted(*options);
+    std::sort(sorted.begin(), sorted.end());
+    return Ejson(BsonRegex{std::string(*pattern), std::move(sorted)});
   }
   if (name == "$minKey" || name == "$maxKey") {
     if (inner.as_int() == nullptr || *inner.as_int() != 1) return malformed(name);

@@ -41,6 +41,7 @@ struct BsonBinary {
   std::uint8_t subtype = 0;
   friend bool operator==(const BsonBinary&, const BsonBinary&) = default;
 };
+/// A regular expression (BSON type 11); the letters of its options are in order when it was read.
 struct BsonRegex {
   std::string pattern;
   std::string options;
