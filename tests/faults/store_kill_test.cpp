@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <random>
 #include <thread>
 
@@ -46,7 +47,9 @@ class Device {
     const auto took = std::chrono::duration_cast<microseconds>(steady_clock::now() - start);
     if (!user) return took;
     const auto answer = user->request({"GET", "/api/client/v2.0/auth/profile"}).result();
-    EXPECT_TRUE(answer && answer->status == 200) << "a session that does not serve";
+    EXPECT_TRUE(answer && answer->status == 200)
+        << "a session that does not serve: "
+        << (answer ? std::to_string(answer->status) + " " + answer->body : answer.error().message);
     return took;
   }
   /// Of changes that were not finished at most one file is left, and no store was ever found damaged.
@@ -72,13 +75,15 @@ struct Kills {
   int refreshed = 0;
 };
 
-/// Cycle after cycle on a device of its own, until there are none left or one failed.
+/// Cycle after cycle on a device of its own, until there are none left or one failed. The device is replaced
+/// now and then: its server keeps each connection to its end.
 Kills kill_again_and_again(std::uint32_t chances, std::atomic<int>& left) {
   Kills out;
   std::mt19937 chance(chances);
-  Device device;
-  while (left.fetch_sub(1) > 0 && !::testing::Test::HasFailure()) {
-    Worker worker = device.start();
+  std::unique_ptr<Device> device;
+  for (int cycle = 0; left.fetch_sub(1) > 0 && !::testing::Test::HasFailure(); ++cycle) {
+    if (cycle % 100 == 0) device = std::make_unique<Device>();
+    Worker worker = device->start();
     EXPECT_GT(worker.pid, 0);
     if (worker.pid <= 0) break;
     std::this_thread::sleep_for(microseconds(chance() % 20'000));
@@ -88,8 +93,8 @@ Kills kill_again_and_again(std::uint32_t chances, std::atomic<int>& left) {
       EXPECT_EQ(WEXITSTATUS(status), 0);
       ++out.refreshed;
     }
-    out.starts.push_back(device.judge());
-    device.expect_tidy();
+    out.starts.push_back(device->judge());
+    device->expect_tidy();
   }
   return out;
 }
