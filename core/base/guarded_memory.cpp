@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <mutex>
 #include <new>
 
@@ -34,9 +33,12 @@ std::size_t in_pages(std::size_t size) { return (size + kPage - 1) / kPage * kPa
 unsigned char* map_between_guards(std::size_t size) {
   void* const whole =
       ::mmap(nullptr, size + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (whole == MAP_FAILED) std::abort();
+  if (whole == MAP_FAILED) throw std::bad_alloc();
   unsigned char* const inside = static_cast<unsigned char*>(whole) + kPage;
-  if (::mprotect(inside, size, PROT_READ | PROT_WRITE) != 0) std::abort();
+  if (::mprotect(inside, size, PROT_READ | PROT_WRITE) != 0) {
+    (void)::munmap(whole, size + 2 * kPage);
+    throw std::bad_alloc();
+  }
   (void)::madvise(inside, size, MADV_DONTDUMP);
   return inside;
 }
@@ -47,12 +49,13 @@ class Pool {
     const std::size_t index = class_of(size);
     const std::scoped_lock lock(mutex_);
     if (index >= kClasses) {
+      void* const pages = map_between_guards(in_pages(size));
       use_.reserved += in_pages(size);
       use_.in_use += in_pages(size);
-      return map_between_guards(in_pages(size));
+      return pages;
     }
-    use_.in_use += kSmallest << index;
     if (free_[index] == nullptr) refill(index);
+    use_.in_use += kSmallest << index;
     Free* const piece = free_[index];
     free_[index] = piece->next;
     piece->next = nullptr;

@@ -14,8 +14,8 @@ struct GuardedMemoryUse {
 };
 
 /// Memory for secrets (rule S12): in areas of their own between pages that cannot be touched, left out of
-/// core dumps, the first 64 KiB kept out of swap where the system allows it, and wiped when given back. Ends
-/// the program when there is no memory. Thread safety: all.
+/// core dumps, the first 64 KiB kept out of swap where the system allows it, and wiped when given back.
+/// Throws `std::bad_alloc` when there is no memory. Thread safety: all.
 [[nodiscard]] void* guarded_allocate(std::size_t size);
 void guarded_free(void* data, std::size_t size) noexcept;
 [[nodiscard]] GuardedMemoryUse guarded_memory_use();

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <new>
 #include <set>
 #include <sstream>
 #include <string>
@@ -126,6 +127,15 @@ TEST(GuardedMemory, GivesBackAllThatSecretsTook) {
     }
   }
   EXPECT_EQ(guarded_memory_use().in_use, before);
+}
+
+TEST(GuardedMemory, ThrowsWhenThereIsNone) {
+  const std::size_t before = guarded_memory_use().in_use;
+  constexpr std::size_t kMoreThanAddresses = std::size_t{1} << 47U;
+  EXPECT_THROW((void)guarded_allocate(kMoreThanAddresses), std::bad_alloc);
+  EXPECT_EQ(guarded_memory_use().in_use, before);
+  const Secret next("a token");
+  EXPECT_TRUE(next.equals("a token"));
 }
 
 TEST(Secret, IsFilledInPlace) {

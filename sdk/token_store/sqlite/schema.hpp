@@ -39,4 +39,24 @@ void checkpoint_at_close(sqlite3* database);
 
 [[nodiscard]] Result<void> execute(sqlite3* database, const char* sql);
 
+/// A change of the database under its write lock. What is not committed is undone with the object, by an
+/// exception too: an open one would keep every other process out.
+class Transaction {
+ public:
+  explicit Transaction(sqlite3* database) : database_(database) {}
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction() { undo(); }
+
+  [[nodiscard]] Result<void> begin() { return execute(database_, "BEGIN IMMEDIATE"); }
+  [[nodiscard]] Result<void> commit() { return execute(database_, "COMMIT"); }
+  void undo() noexcept {
+    if (sqlite3_get_autocommit(database_) == 0)
+      (void)sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+
+ private:
+  sqlite3* database_;
+};
+
 }  // namespace keyturn::sdk

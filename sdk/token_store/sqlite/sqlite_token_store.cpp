@@ -161,30 +161,22 @@ class SqliteTokenStore final : public TokenStore {
     if (file_.replaced(connection_))
       return Error(ErrorCode::StoreCorrupt, "the token store was exchanged meanwhile");
     sqlite3* const database = connection_.database.get();
-    if (auto begun = execute(database, "BEGIN IMMEDIATE"); !begun) return begun.error();
+    Transaction change(database);
+    if (auto begun = change.begin(); !begun) return begun.error();
     auto head = read_sealed_book(database, *connection_.seal);
-    if (!head) return undo(head.error());
+    if (!head) return head.error();
     const std::int64_t before = head->book.version;
     auto answer = body(head->book);
-    if (head->book.version == before) {
-      (void)execute(database, "ROLLBACK");
-      return answer;
-    }
+    if (head->book.version == before) return answer;
     const bool milestone = head->book.milestone == head->book.version;
     if (auto written = write_sealed_book(database, *connection_.seal, *head); !written)
-      return undo(written.error());
-    if (auto done = execute(database, "COMMIT"); !done) return undo(done.error());
+      return written.error();
+    if (auto done = change.commit(); !done) return done.error();
     if (milestone) file_.keep_copy(connection_, after == After::forget);
     // The log still holds the records as they were: empties it, unless somebody reads just now (then the next
     // change or the last one to close does).
     if (milestone && after == After::forget) (void)execute(database, "PRAGMA wal_checkpoint(TRUNCATE)");
     return answer;
-  }
-
-  Error undo(Error fault) {
-    sqlite3* const database = connection_.database.get();
-    if (sqlite3_get_autocommit(database) == 0) (void)execute(database, "ROLLBACK");
-    return fault;
   }
 
   std::mutex mutex_;  // a leaf: SQLite and the files are the only things called under it

@@ -210,7 +210,8 @@ Result<void> StoreFile::settle(const StoreConnection& connection) const {
   if (seen->book.milestone > copied) keep_copy(connection, false);
   if (seen->book.version >= copied) return {};
   // The end of the log was lost, and with it steps that had been told of as done.
-  if (auto begun = execute(database, "BEGIN IMMEDIATE"); !begun) return begun;
+  Transaction change(database);
+  if (auto begun = change.begin(); !begun) return begun;
   auto head = read_sealed_book(database, *connection.seal);
   Result<void> done = head ? Result<void>() : Result<void>(head.error());
   if (head && head->book.version < copied) {
@@ -223,11 +224,8 @@ Result<void> StoreFile::settle(const StoreConnection& connection) const {
     head->book = std::move(book);
     done = write_sealed_book(database, *connection.seal, *head);
   }
-  if (done) done = execute(database, "COMMIT");
-  if (!done) {
-    if (sqlite3_get_autocommit(database) == 0) (void)execute(database, "ROLLBACK");
-    return done;
-  }
+  if (done) done = change.commit();
+  if (!done) return done;
   log("store had lost its last steps; they were taken from the copy of the last good store");
   keep_copy(connection, false);
   return {};
@@ -236,7 +234,8 @@ Result<void> StoreFile::settle(const StoreConnection& connection) const {
 void StoreFile::keep_copy(const StoreConnection& connection, bool forget) const {
   sqlite3* const database = connection.database.get();
   // The database's own lock puts writers of the copy in a row.
-  if (!execute(database, "BEGIN IMMEDIATE")) return;
+  Transaction change(database);
+  if (!change.begin()) return;
   const auto head = read_sealed_book(database, *connection.seal);
   bool kept = false;
   if (head) {
@@ -247,7 +246,7 @@ void StoreFile::keep_copy(const StoreConnection& connection, bool forget) const 
     if (!kept) kept = folder_.replace(copy_name(), write_good_copy(*connection.seal, head->book)).has_value();
     if (!kept && forget && old && old->version < head->book.milestone) (void)folder_.erase(copy_name());
   }
-  (void)execute(database, "ROLLBACK");
+  change.undo();
   if (!kept) log("store: the copy of the last good store could not be written");
 }
 
