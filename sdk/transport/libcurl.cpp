@@ -4,10 +4,12 @@
 #include <dlfcn.h>
 #include <malloc.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string_view>
 
 #include <keyturn/base/secret.hpp>
@@ -94,10 +96,13 @@ bool load(Libcurl& out) {
 }  // namespace
 
 const Libcurl* libcurl() {
-  static const Libcurl* const loaded = []() -> const Libcurl* {
-    static Libcurl functions;
-    return load(functions) ? &functions : nullptr;
-  }();
+  static std::mutex mutex;
+  static Libcurl functions;
+  static std::atomic<const Libcurl*> loaded{nullptr};
+  if (const Libcurl* const ready = loaded.load(std::memory_order_acquire)) return ready;
+  const std::scoped_lock lock(mutex);
+  // What was missing, such as memory, may be there the next time.
+  if (loaded.load(std::memory_order_relaxed) == nullptr && load(functions)) loaded = &functions;
   return loaded;
 }
 

@@ -31,7 +31,7 @@ struct Libcurl {
 
 /// Loaded and initialized by the first call, and kept for as long as the program runs. What libcurl frees is
 /// wiped first (row B-33), unless the program had libcurl running before. Null: `libcurl.so.4` is not
-/// installed or too old. Thread safety: any thread.
+/// installed, too old, or cannot be loaded at the moment. Thread safety: any thread.
 [[nodiscard]] const Libcurl* libcurl();
 
 }  // namespace keyturn::sdk

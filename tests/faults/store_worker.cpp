@@ -22,42 +22,6 @@ App::configuration shared_app(const std::filesystem::path& store, const std::str
   return out;
 }
 
-namespace {
-
-/// Tells of each step of a session with a byte and waits for one: whoever looks at this process meanwhile
-/// sees it at rest.
-int live_in_steps(App& app) {
-  char byte = 0;
-  const auto at = [&byte](char step) {
-    return ::write(STDOUT_FILENO, &step, 1) == 1 && ::read(STDIN_FILENO, &byte, 1) == 1;
-  };
-  auto user = app.login(Credentials::username_password("ada@example.com", "correct horse")).result();
-  if (!user || !at('i')) return 4;
-  if (!user->refresh_access_token().result() || !at('r')) return 5;
-  if (!user->request({"GET", "/api/client/v2.0/auth/profile"}).result() || !at('q')) return 6;
-  if (!user->log_out().result() || !at('o')) return 7;
-  return 0;
-}
-
-}  // namespace
-
-int work(const std::string& mode, const std::filesystem::path& store, const std::string& base_url) {
-  auto app = App::open(shared_app(store, base_url));
-  if (!app) return 3;
-  if (mode == "live") return live_in_steps(*app);
-  const auto user = app->get_current_user();
-  if (!user) return 4;
-  if (mode == "refresh") return user->refresh_access_token().result() ? 0 : 5;
-  char byte = 0;
-  const auto say = [](char answer) { return ::write(STDOUT_FILENO, &answer, 1) == 1; };
-  if (!say('r')) return 6;
-  while (::read(STDIN_FILENO, &byte, 1) == 1) {
-    const auto done = user->refresh_access_token().result();
-    if (!say(done ? '+' : to_string(done.error().code).front())) return 6;
-  }
-  return 0;
-}
-
 Worker start_worker(const std::string& mode, const std::filesystem::path& store, const std::string& base_url,
                     const std::vector<std::string>& before) {
   std::vector<std::string> words = before;
