@@ -261,12 +261,12 @@ class CurlLoop::Thread {
 
   void start(CURLM* multi, std::unique_ptr<CurlTransfer> transfer) {
     auto prepared = transfer->prepare(options_);
-    if (prepared && multi == nullptr) prepared = Error(ErrorCode::NetworkError, "no memory for a transfer");
+    if (prepared && (multi == nullptr || libcurl()->multi_add_handle(multi, transfer->handle()) != CURLM_OK))
+      prepared = Error(ErrorCode::NetworkError, "no memory for a transfer");
     if (!prepared) {
       transfer->take_callback()(prepared.error());
       return;
     }
-    libcurl()->multi_add_handle(multi, transfer->handle());
     running_.emplace(transfer->handle(), std::move(transfer));
   }
 
@@ -314,7 +314,10 @@ class CurlLoop::Thread {
       requests.swap(requests_);
       streams.swap(streams_);
     }
-    for (const Request& request : requests) request.second(closed());
+    for (Request& request : requests) {
+      wipe_message(request.first);
+      request.second(closed());
+    }
     for (const Stream& stream : streams) stream.second->end(closed());
     while (!running_.empty()) {
       const std::unique_ptr<CurlTransfer> transfer = std::move(running_.begin()->second);

@@ -56,35 +56,34 @@ void CurlTransfer::set_method() {
   const bool has_body = !request_.body.empty();
   if (request_.method == "GET" && !has_body) return;
   if (request_.method == "HEAD") {
-    curl_->easy_setopt(handle_, CURLOPT_NOBODY, 1L);
+    set(CURLOPT_NOBODY, 1L);
     return;
   }
   const bool may_create = request_.method == "POST" || request_.method == "PATCH";
   if (has_body && may_create) {
     // Such a request may take effect twice (RFC 9110 section 9.2.2). libcurl repeats on a fresh connection
     // what a used one did not answer, unless it would have to rewind a body for that and cannot.
-    curl_->easy_setopt(handle_, CURLOPT_POST, 1L);
-    curl_->easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    curl_->easy_setopt(handle_, CURLOPT_READFUNCTION, &CurlTransfer::give_body);
-    curl_->easy_setopt(handle_, CURLOPT_READDATA, this);
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(CURLOPT_READFUNCTION, &CurlTransfer::give_body);
+    set(CURLOPT_READDATA, this);
   } else if (has_body || may_create || request_.method == "PUT") {
     // POST and PUT always carry a length, 0 too (RFC 9110 section 8.6).
-    curl_->easy_setopt(handle_, CURLOPT_POSTFIELDS, request_.body.data());
-    curl_->easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(CURLOPT_POSTFIELDS, request_.body.data());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
   }
-  curl_->easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
 }
 
 void CurlTransfer::set_limits() {
   const auto timeout = std::max<std::int64_t>(1, request_.timeout.count());
-  curl_->easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
-                     static_cast<long>(std::min<std::int64_t>(timeout, kConnectTimeoutMs)));
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min<std::int64_t>(timeout, kConnectTimeoutMs)));
   if (stream_) {
-    curl_->easy_setopt(handle_, CURLOPT_TCP_KEEPALIVE, 1L);  // the loop limits the time to the head
+    set(CURLOPT_TCP_KEEPALIVE, 1L);  // the loop limits the time to the head
     return;
   }
-  curl_->easy_setopt(handle_, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
-  curl_->easy_setopt(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(most_body_bytes()));
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout));
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(most_body_bytes()));
 }
 
 std::size_t CurlTransfer::most_body_bytes() const {
@@ -95,21 +94,19 @@ std::size_t CurlTransfer::most_body_bytes() const {
 
 void CurlTransfer::set_way(const TransportOptions& options) {
   if (options.no_proxy) {
-    curl_->easy_setopt(handle_, CURLOPT_NOPROXY, "*");
+    set(CURLOPT_NOPROXY, "*");
   } else if (!options.proxy.empty()) {
-    curl_->easy_setopt(handle_, CURLOPT_PROXY, options.proxy.c_str());
-    curl_->easy_setopt(handle_, CURLOPT_NOPROXY, "");  // what an app says goes before the environment
+    set(CURLOPT_PROXY, options.proxy.c_str());
+    set(CURLOPT_NOPROXY, "");  // what an app says goes before the environment
   }
-  curl_->easy_setopt(handle_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (curl_->cleanse_after_reading != nullptr)
-    curl_->easy_setopt(handle_, CURLOPT_SSL_CTX_FUNCTION, curl_->cleanse_after_reading);
-  curl_->easy_setopt(handle_, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (curl_->cleanse_after_reading != nullptr) set(CURLOPT_SSL_CTX_FUNCTION, curl_->cleanse_after_reading);
+  set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   if (!options.ca_file.empty()) {
-    curl_->easy_setopt(handle_, CURLOPT_CAINFO, options.ca_file.c_str());
-    curl_->easy_setopt(handle_, CURLOPT_CAPATH, nullptr);
+    set(CURLOPT_CAINFO, options.ca_file.c_str());
+    set(CURLOPT_CAPATH, nullptr);
   }
-  if (!options.pinned_keys.empty())
-    curl_->easy_setopt(handle_, CURLOPT_PINNEDPUBLICKEY, options.pinned_keys.c_str());
+  if (!options.pinned_keys.empty()) set(CURLOPT_PINNEDPUBLICKEY, options.pinned_keys.c_str());
 }
 
 Result<void> CurlTransfer::prepare(const TransportOptions& options) {
@@ -121,7 +118,11 @@ Result<void> CurlTransfer::prepare(const TransportOptions& options) {
   const bool has_content_type = find_header(request_.headers, "Content-Type").has_value();
   const auto append = [this](const std::string& line) {
     curl_slist* longer = curl_->slist_append(header_lines_, line.c_str());
-    if (longer != nullptr) header_lines_ = longer;
+    if (longer == nullptr) {
+      out_of_memory_ = true;
+    } else {
+      header_lines_ = longer;
+    }
   };
   append("Expect:");
   for (const auto& [name, value] : request_.headers) {
@@ -135,25 +136,28 @@ Result<void> CurlTransfer::prepare(const TransportOptions& options) {
     wipe_memory(line.data(), line.size());
   }
   if (!has_content_type) append("Content-Type:");
-  curl_->easy_setopt(handle_, CURLOPT_PRIVATE, this);
-  curl_->easy_setopt(handle_, CURLOPT_URL, request_.url.c_str());
-  curl_->easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_->easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, 0L);  // rule S8
-  curl_->easy_setopt(handle_, CURLOPT_HTTPHEADER, header_lines_);
-  curl_->easy_setopt(handle_, CURLOPT_USERAGENT, "keyturn");
-  curl_->easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_PRIVATE, this);
+  set(CURLOPT_URL, request_.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 0L);  // rule S8
+  set(CURLOPT_HTTPHEADER, header_lines_);
+  set(CURLOPT_USERAGENT, "keyturn");
+  set(CURLOPT_NOSIGNAL, 1L);
   set_limits();
   set_way(options);
-  curl_->easy_setopt(handle_, CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
-  curl_->easy_setopt(handle_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(CURLOPT_MAXAGE_CONN, kLongestIdleSeconds);
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // Do not wait for a name server when a transfer ends before its answer: everyone else would wait as well.
-  curl_->easy_setopt(handle_, CURLOPT_QUICK_EXIT, 1L);
-  curl_->easy_setopt(handle_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  curl_->easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &CurlTransfer::take_header);
-  curl_->easy_setopt(handle_, CURLOPT_HEADERDATA, this);
-  curl_->easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &CurlTransfer::take_body);
-  curl_->easy_setopt(handle_, CURLOPT_WRITEDATA, this);
+  set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  set(CURLOPT_HEADERFUNCTION, &CurlTransfer::take_header);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_WRITEFUNCTION, &CurlTransfer::take_body);
+  set(CURLOPT_WRITEDATA, this);
   set_method();
+  // A request without its Authorization line would be refused, and be taken for the end of a session; a key
+  // that was not pinned would be trusted.
+  if (out_of_memory_) return Error(ErrorCode::NetworkError, "no memory for a transfer");
   return {};
 }
 

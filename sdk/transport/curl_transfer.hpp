@@ -37,6 +37,10 @@ class CurlTransfer {
   static std::size_t give_body(char* to, std::size_t size, std::size_t count, void* transfer);
   static std::size_t take_header(char* data, std::size_t size, std::size_t count, void* transfer);
   static std::size_t take_body(char* data, std::size_t size, std::size_t count, void* transfer);
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    if (curl_->easy_setopt(handle_, option, value) == CURLE_OUT_OF_MEMORY) out_of_memory_ = true;
+  }
   void set_method();
   void set_limits();
   void set_way(const TransportOptions& options);
@@ -52,7 +56,8 @@ class CurlTransfer {
   std::size_t header_bytes_ = 0;
   bool head_complete_ = false;
   bool too_large_ = false;
-  const Libcurl* const curl_;  ///< Null: there is none.
+  bool out_of_memory_ = false;  ///< While it was prepared: something that was asked for is not set.
+  const Libcurl* const curl_;   ///< Null: there is none.
   CURL* const handle_;
   curl_slist* header_lines_ = nullptr;
 };
