@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Row B-30: what a device pays for a user that stays logged in: memory above that of an empty libcurl
 // program, no growth, and no processor while nothing is asked.
-#include <curl/curl.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -31,9 +30,10 @@ void say(char byte) { [[maybe_unused]] const ssize_t said = ::write(STDOUT_FILEN
 
 void be_an_empty_libcurl_program() {
   void* const library = ::dlopen("libcurl.so.4", RTLD_NOW);
-  const auto start = reinterpret_cast<decltype(&curl_global_init)>(::dlsym(library, "curl_global_init"));
-  const auto handle = reinterpret_cast<decltype(&curl_easy_init)>(::dlsym(library, "curl_easy_init"));
-  start(CURL_GLOBAL_DEFAULT);
+  const auto start = reinterpret_cast<int (*)(long)>(::dlsym(library, "curl_global_init"));
+  const auto handle = reinterpret_cast<void* (*)()>(::dlsym(library, "curl_easy_init"));
+  constexpr long kEverything = 3;  // CURL_GLOBAL_DEFAULT
+  start(kEverything);
   handle();
   say('+');
   next_byte(STDIN_FILENO);
