@@ -20,4 +20,8 @@ struct GuardedMemoryUse {
 void guarded_free(void* data, std::size_t size) noexcept;
 [[nodiscard]] GuardedMemoryUse guarded_memory_use();
 
+/// Overwrites what copying a secret may have left in the registers of this thread, and where the loader saves
+/// them: the unused stack below the caller. Best effort; for what is handled once, such as a password.
+void wipe_traces() noexcept;
+
 }  // namespace keyturn

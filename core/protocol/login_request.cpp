@@ -17,6 +17,22 @@ std::string write_login_request(const LoginRequest& request) {
   return json::write(std::move(body));
 }
 
+std::string write_login_request(std::string_view credentials, const std::optional<json::Object>& device) {
+  std::string_view members = credentials.substr(0, credentials.find_last_of('}'));
+  while (!members.empty() && members.back() <= ' ') members.remove_suffix(1);
+  std::string options;
+  if (device) {
+    options = members.ends_with('{') ? "" : ",";
+    options += R"("options":)" + json::write(json::Object{{"device", *device}});
+  }
+  std::string out;
+  out.reserve(members.size() + options.size() + 1);  // never moved: it would leave a copy behind
+  out += members;
+  out += options;
+  out += '}';
+  return out;
+}
+
 Result<LoginRequest> parse_login_request(std::string_view body) {
   LoginRequest out;
   if (body.empty()) return out;

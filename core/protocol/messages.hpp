@@ -26,6 +26,10 @@ struct LoginRequest {
   std::optional<json::Object> device;
 };
 [[nodiscard]] std::string write_login_request(const LoginRequest& request);
+/// The same from the text of a JSON object without `options`, which goes into the answer and nowhere else: a
+/// tree would leave copies of a password in memory that nobody wipes (row B-33).
+[[nodiscard]] std::string write_login_request(std::string_view credentials,
+                                              const std::optional<json::Object>& device);
 /// Reads a body as the server gets it; an empty one is `{}`. `provider` stays among the credentials for the
 /// custom function's sake; other providers ignore it. Errors: `BadRequest`, for a wrong type too (row B-72).
 [[nodiscard]] Result<LoginRequest> parse_login_request(std::string_view body);

@@ -39,6 +39,15 @@ TEST(LoginRequest, KeepsCredentialsAndDeviceApart) {
   EXPECT_EQ(*back->device, *request.device);
 }
 
+TEST(LoginRequest, TakesCredentialsAsTheyAreWritten) {
+  const std::optional<json::Object> device = json::Object{{"platform", "Linux"}};
+  EXPECT_EQ(write_login_request(R"({"key":"}\u0041"})", device),
+            R"({"key":"}\u0041","options":{"device":{"platform":"Linux"}}})");
+  EXPECT_EQ(write_login_request("{ }\n", device), R"({"options":{"device":{"platform":"Linux"}}})");
+  EXPECT_EQ(write_login_request("{}", std::nullopt), "{}");
+  EXPECT_EQ(write_login_request(" {\"a\":1\n} ", std::nullopt), " {\"a\":1}");
+}
+
 TEST(LoginRequest, MayBeAbsent) {
   const auto request = parse_login_request("");
   ASSERT_TRUE(request);

@@ -8,7 +8,6 @@ namespace keyturn::protocol {
 namespace {
 
 constexpr char kMark = '\x7f';
-constexpr std::size_t kLong = 32;
 
 bool may_hold_a_mark(std::string_view body) {
   return body.find(kMark) != std::string_view::npos || body.find("\\u007") != std::string_view::npos;
@@ -21,7 +20,7 @@ bool is_plain(std::string_view text) {
 
 }  // namespace
 
-RedactedBody::RedactedBody(std::string_view body) {
+RedactedBody::RedactedBody(std::string_view body, std::size_t shortest) {
   if (may_hold_a_mark(body)) {
     text_ = body;
     return;
@@ -44,7 +43,7 @@ RedactedBody::RedactedBody(std::string_view body) {
     const std::string_view literal = body.substr(0, end);
     body.remove_prefix(end + 1);
     text_ += '"';
-    if (is_value && literal.size() >= kLong && is_plain(literal)) {
+    if (is_value && literal.size() >= shortest && is_plain(literal)) {
       text_ += kMark;
       text_ += std::to_string(taken_.size());
       taken_.push_back(literal);

@@ -35,6 +35,14 @@ TEST(RedactedBody, LeavesAloneWhatIsShortEscapedOrMarked) {
 }
 
 // Every cut of a good body is no JSON with and without its long values.
+TEST(RedactedBody, HoldsNoTextAtAllWhenAsked) {
+  const std::string body = R"({"password":"x","options":{},"n":7})";
+  const RedactedBody redacted(body, 0);
+  EXPECT_EQ(redacted.text(),
+            "{\"password\":\"\x7f"
+            "0\",\"options\":{},\"n\":7}");
+}
+
 TEST(RedactedBody, TurnsNoBadBodyIntoAGoodOne) {
   const std::string body =
       R"({"access_token":")" + kToken + R"(","refresh_token":"r.r.r","user_id":"u\"1","device_id":"d"})";

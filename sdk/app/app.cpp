@@ -6,6 +6,7 @@
 #include "core/json/json.hpp"
 #include "core/protocol/routes.hpp"
 #include "sdk/app/app_core.hpp"
+#include "sdk/app/secret_object.hpp"
 
 namespace keyturn {
 namespace {
@@ -14,11 +15,11 @@ using sdk::SessionManager;
 using Record = SessionManager::UserRef;
 
 /// A call of `local-userpass` accounts: no user, no result.
-Pending<void> password_call(sdk::AppCore& core, protocol::PasswordCall call, const json::Object& body) {
+Pending<void> password_call(sdk::AppCore& core, protocol::PasswordCall call, std::string body) {
   const sdk::Answer<void> answer(core.callbacks());
   auto pending = answer.pending();
   core.sessions().call(nullptr, SessionManager::Bearer::none, "POST",
-                       protocol::password_path(core.app_id(), call), json::write(json::Value(body)),
+                       protocol::password_path(core.app_id(), call), std::move(body),
                        [answer](Result<std::string> result) {
                          answer.set(result ? Result<void>() : Result<void>(result.error()));
                        });
@@ -108,30 +109,33 @@ Subscription App::subscribe(UserObserver observer) {
 
 Pending<void> App::register_user(std::string email, std::string password) {
   return password_call(*core_, protocol::PasswordCall::register_account,
-                       {{"email", std::move(email)}, {"password", std::move(password)}});
+                       sdk::take_into_object({{"email", &email}, {"password", &password}}));
 }
 
 Pending<void> App::confirm_user(std::string token, std::string token_id) {
   return password_call(*core_, protocol::PasswordCall::confirm,
-                       {{"token", std::move(token)}, {"tokenId", std::move(token_id)}});
+                       sdk::take_into_object({{"token", &token}, {"tokenId", &token_id}}));
 }
 
 Pending<void> App::resend_confirmation_email(std::string email) {
-  return password_call(*core_, protocol::PasswordCall::confirm_send, {{"email", std::move(email)}});
+  return password_call(*core_, protocol::PasswordCall::confirm_send,
+                       sdk::take_into_object({{"email", &email}}));
 }
 
 Pending<void> App::retry_custom_confirmation(std::string email) {
-  return password_call(*core_, protocol::PasswordCall::confirm_call, {{"email", std::move(email)}});
+  return password_call(*core_, protocol::PasswordCall::confirm_call,
+                       sdk::take_into_object({{"email", &email}}));
 }
 
 Pending<void> App::send_reset_password_email(std::string email) {
-  return password_call(*core_, protocol::PasswordCall::reset_send, {{"email", std::move(email)}});
+  return password_call(*core_, protocol::PasswordCall::reset_send,
+                       sdk::take_into_object({{"email", &email}}));
 }
 
 Pending<void> App::reset_password(std::string password, std::string token, std::string token_id) {
   return password_call(
       *core_, protocol::PasswordCall::reset,
-      {{"password", std::move(password)}, {"token", std::move(token)}, {"tokenId", std::move(token_id)}});
+      sdk::take_into_object({{"password", &password}, {"token", &token}, {"tokenId", &token_id}}));
 }
 
 Pending<void> App::call_reset_password_function(std::string email, std::string password,
@@ -139,9 +143,9 @@ Pending<void> App::call_reset_password_function(std::string email, std::string p
   auto arguments = json::parse(ejson_arguments, {std::size_t{64} * 1024, 100, json::DuplicateNames::refuse});
   if (!arguments || arguments->as_array() == nullptr)
     return Error(ErrorCode::InvalidParameter, "the arguments are not an EJSON array");
-  return password_call(
-      *core_, protocol::PasswordCall::reset_call,
-      {{"email", std::move(email)}, {"password", std::move(password)}, {"arguments", std::move(*arguments)}});
+  return password_call(*core_, protocol::PasswordCall::reset_call,
+                       sdk::take_into_object({{"email", &email}, {"password", &password}},
+                                             R"("arguments":)" + json::write(*arguments)));
 }
 
 }  // namespace keyturn

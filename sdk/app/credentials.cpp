@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <initializer_list>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <keyturn/credentials.hpp>
 
-#include "core/json/json.hpp"
+#include "core/base/guarded_memory.hpp"
+#include "sdk/app/secret_object.hpp"
 #include "sdk/session/credentials_data.hpp"
 
 namespace keyturn {
 namespace {
 
-/// `{"name":"value",...}`, built without a tree so that the secret is not copied about.
-std::shared_ptr<const sdk::CredentialsData> make(
-    const char* provider, std::initializer_list<std::pair<const char*, std::string*>> members) {
-  std::string payload = "{";
-  for (const auto& [name, value] : members) {
-    if (payload.size() > 1) payload += ',';
-    json::append_quoted(payload, name);
-    payload += ':';
-    json::append_quoted(payload, *value);
-    wipe_memory(value->data(), value->size());
-  }
-  payload += '}';
+std::shared_ptr<const sdk::CredentialsData> make(const char* provider, sdk::SecretMembers members) {
+  std::string payload = sdk::take_into_object(members);
   auto data = std::make_shared<sdk::CredentialsData>();
   data->provider = provider;
   data->payload = Secret(payload);
+  data->well_formed = true;
   wipe_memory(payload.data(), payload.size());
+  wipe_traces();
   return data;
 }
 

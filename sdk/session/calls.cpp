@@ -45,8 +45,13 @@ void SessionManager::send_authorized(const UserRef& user, HttpRequest request, R
     request.headers.emplace_back("Accept", protocol::kJsonContentType);
   request.timeout = std::clamp(request.timeout, std::chrono::milliseconds(0), kLongestTimeout);
   const BootTime deadline = parts_.clock->boot_now() + request.timeout;
-  send_with_replay(user, std::make_shared<const HttpRequest>(std::move(request)), deadline, true,
-                   std::move(done));
+  // It may hold a password (row B-33).
+  const auto wiped = [](HttpRequest* sent) {
+    wipe_message(*sent);
+    delete sent;
+  };
+  send_with_replay(user, std::shared_ptr<const HttpRequest>(new HttpRequest(std::move(request)), wiped),
+                   deadline, true, std::move(done));
 }
 
 void SessionManager::send_with_replay(const UserRef& user, std::shared_ptr<const HttpRequest> request,

@@ -5,6 +5,7 @@
 #include "core/json/json.hpp"
 #include "core/protocol/error_body.hpp"
 #include "core/protocol/messages.hpp"
+#include "core/protocol/redacted_body.hpp"
 #include "core/protocol/routes.hpp"
 #include "sdk/session/session_manager.hpp"
 #include "sdk/session/stored_profile.hpp"
@@ -49,11 +50,19 @@ struct SessionManager::LogIn {
 };
 
 Result<std::string> SessionManager::log_in_body(const CredentialsData& credentials) const {
-  auto payload =
-      json::parse(credentials.payload.reveal(), {std::size_t{64} * 1024, 32, json::DuplicateNames::refuse});
-  if (!payload || payload->as_object() == nullptr)
+  const std::string_view payload = credentials.payload.reveal();
+  if (credentials.well_formed) return protocol::write_login_request(payload, settings_.device);
+  const json::Limits limits{std::size_t{64} * 1024, 32, json::DuplicateNames::refuse};
+  const protocol::RedactedBody redacted(payload, 0);
+  const auto members = payload.size() > limits.max_bytes
+                           ? Result<json::Value>(Error(ErrorCode::BadRequest, "too large"))
+                           : json::parse(redacted.text(), limits);
+  if (!members || members->as_object() == nullptr)
     return Error(ErrorCode::InvalidParameter, "the credentials' payload is not a JSON object");
-  return protocol::write_login_request({std::move(*payload->as_object()), settings_.device});
+  if (members->find("options") == nullptr) return protocol::write_login_request(payload, settings_.device);
+  auto whole = json::parse(payload, limits);
+  if (!whole) return whole.error();
+  return protocol::write_login_request({std::move(*whole->as_object()), settings_.device});
 }
 
 std::optional<SessionManager::UserRef> SessionManager::reusable_anonymous() const {

@@ -34,6 +34,29 @@ TEST_F(SessionManagerTest, LogInGivesTokensAndMakesTheUserCurrent) {
   EXPECT_EQ(server.refreshes, 0);
 }
 
+TEST_F(SessionManagerTest, LogInSendsCredentialsAsTheyAreAndRefusesWhatIsNoObject) {
+  auto process = start();
+  std::vector<std::string> bodies;
+  server.script = [&](const HttpRequest& request) -> std::optional<HttpResponse> {
+    bodies.push_back(request.body);
+    return json_answer(500, "{}");
+  };
+  const auto custom = [](const std::string& payload) {
+    auto data = std::make_shared<CredentialsData>();
+    data->provider = "custom-function";
+    data->payload = Secret(payload);
+    return data;
+  };
+  for (const char* payload : {"[]", "", "{", "7", R"({"a":1,"a":2})", "{\"a\":\"\n\"}"})
+    EXPECT_EQ(process->log_in(custom(payload)).error().code, ErrorCode::InvalidParameter) << payload;
+  EXPECT_TRUE(bodies.empty());
+  EXPECT_FALSE(process->log_in(custom(R"({"pass":"a\"b","n":{"$numberLong":"1"}})")));
+  EXPECT_FALSE(process->log_in(custom(R"({"pass":"x","options":{"device":"mine"}})")));
+  ASSERT_EQ(bodies.size(), 2U);
+  EXPECT_TRUE(bodies[0].starts_with(R"({"pass":"a\"b","n":{"$numberLong":"1"})")) << bodies[0];
+  EXPECT_EQ(bodies[1].find("mine"), std::string::npos) << "the SDK's own options count";
+}
+
 TEST_F(SessionManagerTest, LogInIsAllOrNothing) {
   auto process = start();
   server.script = [](const HttpRequest& request) -> std::optional<HttpResponse> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows B-33 and B-34: the memory of a process that logs in, refreshes, sends a request and logs out, looked
-// through from outside for its tokens.
+// through from outside for its tokens and its password.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 
 #include <keyturn/testing.hpp>
 
+#include "sdk/transport/testing/tls_server.hpp"
 #include "tests/faults/store_rig.hpp"
 #include "tests/faults/store_worker.hpp"
 
@@ -78,15 +79,13 @@ std::string tail(const std::string& token) {
   return token.substr(token.size() - std::min<std::size_t>(token.size(), 44));
 }
 
-TEST(StoreMemory, HoldsTokensInGuardedPagesWhileTheyLiveAndNowhereAfterTheLogOut) {
-#ifdef KEYTURN_FREED_MEMORY_STAYS
-  GTEST_SKIP() << "a sanitizer keeps freed memory";
-#endif
-  const Scratch scratch;
-  testing::ScriptedServer server;
-  server.add_user("ada@example.com", "correct horse");
-  Worker worker = start_worker("live", scratch / "store", server.base_url());
+/// Lets a process live, and looks through it at each step.
+void live_and_look(const Scratch& scratch, testing::ScriptedServer& server, const std::string& base_url,
+                   const std::string& password) {
+  server.add_user("ada@example.com", password);
+  Worker worker = start_worker("live", scratch / "store", base_url);
   ASSERT_GT(worker.pid, 0);
+  ASSERT_EQ(::write(worker.to, password.data(), password.size()), static_cast<ssize_t>(password.size()));
   std::set<std::string> tokens;
   for (const char step : std::string("irqo")) {
     char told = 0;
@@ -105,11 +104,48 @@ TEST(StoreMemory, HoldsTokensInGuardedPagesWhileTheyLiveAndNowhereAfterTheLogOut
       EXPECT_LE(found.guarded, step == 'o' ? 0 : 2) << "step " << step;
       guarded += found.guarded;
     }
+    const Found found = look_for(worker.pid, password);
+    EXPECT_EQ(found.open + found.guarded, 0) << "the password, step " << step << ":\n" << found.where;
     std::cout << "step " << step << ": " << tokens.size() << " tokens seen on the wire, " << guarded
-              << " guarded copies\n";
+              << " guarded copies; no password\n";
     ASSERT_EQ(::write(worker.to, "+", 1), 1);
   }
   EXPECT_EQ(end_of(worker), 0);
+}
+
+/// One that no program was built with.
+std::string new_password(std::size_t size) { return crypto::hex_encode(crypto::random_bytes(size / 2)); }
+
+TEST(StoreMemory, HoldsTokensInGuardedPagesWhileTheyLiveAndNowhereAfterTheLogOut) {
+#ifdef KEYTURN_FREED_MEMORY_STAYS
+  GTEST_SKIP() << "a sanitizer keeps freed memory";
+#endif
+  for (const std::size_t size : {12UL, 48UL}) {  // a short string holds the first in itself
+    const Scratch scratch;
+    testing::ScriptedServer server;
+    live_and_look(scratch, server, server.base_url(), new_password(size));
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(StoreMemory, HoldsNoMoreOfThemOverTls) {
+#ifdef KEYTURN_FREED_MEMORY_STAYS
+  GTEST_SKIP() << "a sanitizer keeps freed memory";
+#endif
+  const Scratch scratch;
+  const std::string key = scratch / "key.pem";
+  const std::string certificate = scratch / "certificate.pem";
+  sdk::Program made({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                     "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
+                     "-addext", "subjectAltName=DNS:localhost"});
+  ASSERT_TRUE(made.started() && made.end() == 0) << "no openssl program; script/bootstrap installs it";
+  testing::ScriptedServer server;
+  const std::string plain = server.base_url();
+  sdk::Program front({"python3", KEYTURN_TLS_FRONT, certificate, key, plain.substr(plain.rfind(':') + 1)});
+  std::string port = front.read_until("\n");
+  ASSERT_GT(port.size(), 1U);
+  port.pop_back();
+  live_and_look(scratch, server, "https://localhost:" + port, new_password(48));
 }
 
 }  // namespace
