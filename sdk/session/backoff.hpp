@@ -23,8 +23,9 @@ struct BackoffPolicy {
 /// The cool-down after failures, shared by all callers of one thing. Pure: time and chance are arguments.
 ///
 /// Full jitter: after the n-th failure in a row the next try may start after a random part of base * 2^(n-1),
-/// at most the cap; a server's `Retry-After` takes its place, lengthened by up to a twentieth so that clients
-/// do not come back together.
+/// at most the cap, from which is taken what the try took: a network that is silent for a while is asked
+/// again within the cap, however long a try waits (row B-22). A server's `Retry-After` takes its place,
+/// lengthened by up to a twentieth so that clients do not come back together.
 class Backoff {
  public:
   constexpr explicit Backoff(BackoffPolicy policy = {}) : policy_(policy) {}
@@ -34,7 +35,8 @@ class Backoff {
   [[nodiscard]] constexpr BootTime not_before() const { return not_before_; }
   [[nodiscard]] constexpr int failures() const { return failures_; }
 
-  constexpr void failed(BootTime now, std::optional<std::chrono::seconds> retry_after, std::uint32_t chance) {
+  constexpr void failed(BootTime now, std::optional<std::chrono::seconds> retry_after, std::uint32_t chance,
+                        std::chrono::microseconds took = std::chrono::microseconds(0)) {
     failures_ = std::min(failures_ + 1, 1'000'000);
     const auto part_of = [](std::uint32_t drawn, std::chrono::microseconds whole) {
       return whole * static_cast<std::int64_t>(drawn % 65'536U) / 65'536;
@@ -45,8 +47,10 @@ class Backoff {
       not_before_ = now + wait + part(wait / 20);
     } else {
       const int doublings = std::min(failures_ - 1, 20);
+      const std::chrono::microseconds most =
+          std::max<std::chrono::microseconds>(policy_.cap - took, std::min(policy_.base, policy_.cap));
       const std::chrono::microseconds grown =
-          std::min<std::chrono::microseconds>(policy_.base * (std::int64_t{1} << doublings), policy_.cap);
+          std::min<std::chrono::microseconds>(policy_.base * (std::int64_t{1} << doublings), most);
       not_before_ = now + part(grown);
     }
     const std::int64_t in_a_row = std::max(policy_.budget / 3, 1);

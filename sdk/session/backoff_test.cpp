@@ -38,6 +38,17 @@ TEST(Backoff, OpensExactlyAtItsTime) {
   EXPECT_TRUE(backoff.may_try(kNow));
 }
 
+// Row B-22: what a try waited in vain counts.
+TEST(Backoff, CountsItsCapFromTheStartOfATry) {
+  Backoff backoff;
+  for (int i = 0; i < 8; ++i) backoff.failed(kNow, {}, 0x0000'ffffU, 15s);
+  EXPECT_LE(backoff.not_before() - kNow, 45s);
+  EXPECT_GE(backoff.not_before() - kNow, 44s);
+  backoff.failed(kNow, {}, 0x0000'ffffU, 24h);
+  EXPECT_LE(backoff.not_before() - kNow, 1s);
+  EXPECT_GT(backoff.not_before() - kNow, 900ms) << "never all at once";
+}
+
 // Row B-04: within a tenth of what the server asked for.
 TEST(Backoff, ObeysRetryAfter) {
   for (const std::uint32_t chance : {0U, 30'000U, 65'535U}) {

@@ -170,7 +170,8 @@ bool RefreshFlight::has_expired_on_the_way(const Secret& token) const {
 }
 
 void RefreshFlight::fail_for_now(Error error, std::optional<std::chrono::seconds> retry_after) {
-  user_->backoff.failed(manager_.parts_.clock->boot_now(), retry_after, manager_.parts_.chance());
+  const BootTime now = manager_.parts_.clock->boot_now();
+  user_->backoff.failed(now, retry_after, manager_.parts_.chance(), now - asked_at_);
   user_->show_circuit(error.code);
   manager_.tell(UserEvent::Kind::refresh_delayed, user_);
   finish(std::move(error), "failed for now");

@@ -22,13 +22,16 @@ inline constexpr const char* kSessionPath = "/api/client/v2.0/auth/session";
 inline constexpr const char* kCallPath = "/api/client/v2.0/app/app/functions/call";
 inline constexpr const char* kLogInPath = "/api/client/v2.0/app/app/auth/providers/local-userpass/login";
 
-/// One process of a device on the real loop and transport, with pauses short enough for many rounds.
+/// One process of a device on the real loop and transport; its pauses are short enough for many rounds,
+/// unless said otherwise.
 class Device {
  public:
   using UserRef = sdk::SessionManager::UserRef;
 
   Device(const std::string& base_url, std::unique_ptr<sdk::TokenStore> store,
-         std::chrono::milliseconds timeout = std::chrono::seconds(10))
+         std::chrono::milliseconds timeout = std::chrono::seconds(10),
+         sdk::BackoffPolicy backoff = {std::chrono::milliseconds(1), std::chrono::milliseconds(4), 1'000'000,
+                                       std::chrono::seconds(600)})
       : loop_(std::make_shared<sdk::CurlLoop>(system_clock())),
         callbacks_(std::make_shared<sdk::CallbackThread>()) {
     sdk::SessionSettings settings;
@@ -36,8 +39,7 @@ class Device {
     settings.base_url = base_url;
     settings.boot_id = "boot";
     settings.request_timeout = timeout;
-    settings.backoff = settings.outbox_backoff = {std::chrono::milliseconds(1), std::chrono::milliseconds(4),
-                                                  1'000'000, std::chrono::seconds(600)};
+    settings.backoff = settings.outbox_backoff = backoff;
     const std::shared_ptr<Clock> clock(&system_clock(), [](Clock*) {});
     auto opened = sdk::SessionManager::open(
         std::move(settings), {clock, loop_, std::make_shared<sdk::CurlTransport>(*loop_), std::move(store),
