@@ -30,7 +30,7 @@ bool CallLimits::Place::wait_for_turn(BootTime deadline, const Clock& clock) {
   while (counts.running >= owner_->running_per_user_) {
     const auto left = deadline - clock.boot_now();
     if (left.count() <= 0) return false;
-    owner_->turns_.wait_for(lock, std::min<BootTime::duration>(left, std::chrono::seconds(1)));
+    counts.turn.wait_for(lock, std::min<BootTime::duration>(left, std::chrono::seconds(1)));
   }
   ++counts.running;
   has_turn_ = true;
@@ -38,15 +38,17 @@ bool CallLimits::Place::wait_for_turn(BootTime deadline, const Clock& clock) {
 }
 
 void CallLimits::leave(const std::string& app, const std::string& user, bool has_turn) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (const auto found = apps_.find(app); found != apps_.end() && --found->second == 0) apps_.erase(found);
-    const auto found = users_.find({app, user});
-    if (found == users_.end()) return;
-    if (has_turn) --found->second.running;
-    if (--found->second.admitted == 0) users_.erase(found);
+  const std::scoped_lock lock(mutex_);
+  if (const auto found = apps_.find(app); found != apps_.end() && --found->second == 0) apps_.erase(found);
+  const auto found = users_.find({app, user});
+  if (found == users_.end()) return;
+  Counts& counts = found->second;
+  if (has_turn) --counts.running;
+  if (--counts.admitted == 0) {
+    users_.erase(found);
+  } else if (counts.running < running_per_user_) {
+    counts.turn.notify_one();  // also from one that waited in vain, which may have been woken just then
   }
-  if (has_turn) turns_.notify_all();
 }
 
 std::size_t CallLimits::in_app(std::string_view app) const {

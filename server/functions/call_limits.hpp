@@ -52,6 +52,7 @@ class CallLimits {
   struct Counts {
     std::size_t admitted = 0;
     std::size_t running = 0;
+    std::condition_variable turn;  ///< One each: who leaves wakes one of the same user's and nobody else.
   };
   void leave(const std::string& app, const std::string& user, bool has_turn);
 
@@ -59,7 +60,6 @@ class CallLimits {
   const std::size_t per_user_;
   const std::size_t running_per_user_;
   mutable std::mutex mutex_;
-  std::condition_variable turns_;
   std::map<std::string, std::size_t, std::less<>> apps_;
   std::map<std::pair<std::string, std::string>, Counts> users_;
 };

@@ -15,7 +15,6 @@ namespace keyturn::server::functions {
 namespace {
 
 constexpr std::chrono::milliseconds kReapEvery{5};
-constexpr std::chrono::milliseconds kLongestWait{1'000};
 
 std::string fault_of(const WorkerProcess& worker) {
   const int status = worker.exit_status();
@@ -169,7 +168,7 @@ void WorkerPool::reap() {
 
 void WorkerPool::wait_for_work(std::unique_lock<std::mutex>& lock) {
   std::vector<pollfd> files{{wake_, POLLIN, 0}};
-  auto wait = dying_.empty() ? kLongestWait : kReapEvery;
+  auto wait = dying_.empty() ? kKeeperLooksEvery : kReapEvery;
   const BootTime now = clock_.boot_now();
   for (const auto& slot : slots_) {
     if (slot->deadline != BootTime::max()) {

@@ -52,7 +52,7 @@ WorkerProcess& WorkerPool::Lease::worker() const { return *slot_->process; }
 void WorkerPool::Lease::run_until(BootTime deadline) {
   const std::scoped_lock lock(pool_->mutex_);
   slot_->deadline = deadline + kGraceOfCaller;
-  pool_->wake_keeper();
+  if (slot_->deadline < pool_->clock_.boot_now() + kKeeperLooksEvery) pool_->wake_keeper();
 }
 
 void WorkerPool::Lease::keep() {

@@ -17,6 +17,9 @@ enum class SlotState {
   leased,
 };
 
+/// The keeper looks at every deadline at least this often, so one further away than that need not wake it.
+constexpr std::chrono::milliseconds kKeeperLooksEvery{1'000};
+
 /// A place for one worker, guarded by the pool's mutex; the process belongs to the lease while there is one.
 struct WorkerPool::Slot {
   std::unique_ptr<WorkerProcess> process;

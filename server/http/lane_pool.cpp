@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/http/thread_order.hpp"
+
 namespace keyturn::server::http {
 
 LanePool::LanePool(LaneOptions options, Clock& clock) : options_(options), clock_(clock) {
@@ -27,6 +29,7 @@ bool LanePool::submit(Job& job) {
 }
 
 void LanePool::work() {
+  if (options_.nicer > 0) step_back(options_.nicer);
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopped_ || !queue_.empty(); });

@@ -18,6 +18,7 @@ struct LaneOptions {
   std::size_t threads = 1;
   std::size_t queue_bound = 256;
   std::chrono::milliseconds queue_deadline{5'000};
+  int nicer = 0;  ///< How far the threads step back behind the others for the processor.
 };
 
 /// Threads for work of one kind, with a bounded queue in front of them, so that slow work of one kind never

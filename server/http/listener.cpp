@@ -15,6 +15,7 @@
 
 #include "server/http/connection.hpp"
 #include "server/http/shard.hpp"
+#include "server/http/thread_order.hpp"
 
 namespace keyturn::server::http {
 namespace {
@@ -63,7 +64,10 @@ class Listener::Server {
     accept_next();
     for (const auto& shard : shards_) {
       shard->start_sweeping();
-      threads_.emplace_back([&io = shard->io()] { io.run(); });
+      threads_.emplace_back([&io = shard->io()] {
+        answer_promptly();
+        io.run();
+      });
     }
     return {};
   }

@@ -42,7 +42,7 @@ struct ListenerOptions {
 
   LaneOptions storage{2, 256, std::chrono::milliseconds{5'000}};
   LaneOptions password{1, 256, std::chrono::milliseconds{5'000}};
-  LaneOptions function{16, 256, std::chrono::milliseconds{10'000}};
+  LaneOptions function{16, 256, std::chrono::milliseconds{10'000}, 10};  ///< As far back as its workers are.
 };
 
 /// An HTTP/1.1 server (RFC 9112): reads requests within limits and deadlines, gives them to the handler in
