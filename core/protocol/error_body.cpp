@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/protocol/error_body.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -26,6 +27,22 @@ std::string_view request_id_in(std::string_view link) {
   if (at == std::string_view::npos) return {};
   link.remove_prefix(at + kName.size());
   return link.substr(0, link.find('&'));
+}
+
+// A server, or what stands between, may repeat what it was asked (row B-38). All tokens begin alike, since
+// their first bytes are those of a JSON object.
+std::string without_tokens(std::string_view text) {
+  static constexpr std::string_view kBeginning = "eyJ";
+  static constexpr std::string_view kInTokens =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=";
+  std::string out;
+  for (auto at = text.find(kBeginning); at != std::string_view::npos; at = text.find(kBeginning)) {
+    out += text.substr(0, at);
+    out += "[token]";
+    text.remove_prefix(std::min(text.find_first_not_of(kInTokens, at), text.size()));
+  }
+  out += text;
+  return out;
 }
 
 }  // namespace
@@ -67,12 +84,12 @@ ErrorBody error_body_of(const Error& error, std::string link) {
 
 Error to_error(const ErrorBody& body, int status, std::string request_id) {
   Error error(body.error_code.empty() ? ErrorCode::AppUnknownError : error_code_from(body.error_code),
-              body.error);
+              without_tokens(body.error));
   const bool untold = error.code == ErrorCode::AppUnknownError || error.code == ErrorCode::AppServerError;
   if (untold) error.remedy = passes_by_itself(status) ? Remedy::retry_later : Remedy::fix_request;
   if (error.code == ErrorCode::InvalidSession) error.reason = end_reason_from(body.reason);
   error.http_status = status;
-  error.request_id = request_id.empty() ? std::string(request_id_in(body.link)) : std::move(request_id);
+  error.request_id = without_tokens(request_id.empty() ? request_id_in(body.link) : request_id);
   return error;
 }
 
@@ -92,7 +109,7 @@ Error error_of(const HttpResponse& response) {
       ErrorCode::HTTPError, passes_by_itself(response.status) ? Remedy::retry_later : Remedy::fix_request,
       "the server answered with status " + std::to_string(response.status) + " and no error of its own");
   error.http_status = response.status;
-  error.request_id = std::move(request_id);
+  error.request_id = without_tokens(request_id);
   return error;
 }
 

@@ -26,7 +26,7 @@ struct ErrorBody {
 [[nodiscard]] ErrorBody error_body_of(const Error& error, std::string link = {});
 /// The reverse: no code is `AppUnknownError`, an unknown one `AppServerError` (errors.md 1). What came with
 /// 429 or 5xx and has no code of the table is to be tried again later. `reason` is read of `InvalidSession`
-/// only.
+/// only. What looks like a token gives way to "[token]" in the text (row B-38).
 [[nodiscard]] Error to_error(const ErrorBody& body, int status, std::string request_id = {});
 
 /// The status to send with an error: its own, else that of its code in the table; 500 where the table has

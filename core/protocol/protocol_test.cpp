@@ -158,6 +158,9 @@ TEST(ErrorBody, HasNoCodeForAnUnknownErrorAndBack) {
   const ErrorBody body = error_body_of(Error(ErrorCode::AppUnknownError, "text"));
   EXPECT_TRUE(body.error_code.empty());
   EXPECT_EQ(to_error(body, 400).code, ErrorCode::AppUnknownError);
+  EXPECT_EQ(to_error({"no eyJhbGci.eyJhIjox.c2ln, nor eyJ", "", "", ""}, 400, "eyJhbGci").message,
+            "no [token], nor [token]");
+  EXPECT_EQ(to_error({"x", "", "", ""}, 400, "eyJhbGci").request_id, "[token]");
   EXPECT_EQ(to_error({"x", "NoSuchName", "", ""}, 400).code, ErrorCode::AppServerError);
 }
 
