@@ -100,7 +100,7 @@ void CurlTransfer::set_way(const TransportOptions& options) {
     set(CURLOPT_NOPROXY, "");  // what an app says goes before the environment
   }
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (curl_->cleanse_after_reading != nullptr) set(CURLOPT_SSL_CTX_FUNCTION, curl_->cleanse_after_reading);
+  if (curl_->harden_tls != nullptr) set(CURLOPT_SSL_CTX_FUNCTION, curl_->harden_tls);
   set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   if (!options.ca_file.empty()) {
     set(CURLOPT_CAINFO, options.ca_file.c_str());

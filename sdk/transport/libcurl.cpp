@@ -42,13 +42,51 @@ char* copy_of(const char* text) {
   return copy;
 }
 
+// What is asked of OpenSSL itself, whose headers are not needed for it.
+struct OpenSsl {
+  std::uint64_t (*set_options)(void* context, std::uint64_t options) = nullptr;
+  int (*security_level)(const void* context) = nullptr;
+  void (*set_security_level)(void* context, int level) = nullptr;
+  void (*set_verify)(void* context, int mode, int (*callback)(int, void*)) = nullptr;
+  int (*error_depth)(const void* store) = nullptr;
+  void* (*current_certificate)(const void* store) = nullptr;
+  void (*set_error)(void* store, int error) = nullptr;
+  void* (*data_of)(const void* store, int index) = nullptr;
+  int (*index_of_connection)() = nullptr;
+  const char* (*server_name)(const void* connection, int type) = nullptr;
+  int (*has_name)(void* certificate, const char* name, std::size_t size, unsigned flags,
+                  char** peer) = nullptr;
+  int (*find_extension)(const void* certificate, int kind, int after) = nullptr;
+  bool is_version_3 = false;
+};
+OpenSsl openssl;
+
 // OpenSSL 3 keeps decrypted bytes until the next ones come, unless SSL_OP_CLEANSE_PLAINTEXT says otherwise.
 constexpr std::uint64_t kCleansePlaintext = 1U << 1U;
-using SetOptions = std::uint64_t (*)(void* context, std::uint64_t options);
-SetOptions openssl_set_options = nullptr;
+constexpr int kVerifyPeer = 1;               // SSL_VERIFY_PEER
+constexpr int kNameMismatch = 62;            // X509_V_ERR_HOSTNAME_MISMATCH
+constexpr int kAlternativeNames = 85;        // NID_subject_alt_name
+constexpr unsigned kNameFlags = 0x4 | 0x20;  // no wildcard of a part, never the subject
+constexpr int kLeastSecurity = 2;            // 112 bits: no SHA-1, no RSA below 2048
 
-CURLcode ask_to_cleanse(CURL*, void* context, void*) {
-  openssl_set_options(context, kCleansePlaintext);
+// libcurl takes a name from the subject when a certificate has no alternative ones, which has not been a
+// proof of a name for long (RFC 9525 section 2). It looks only after the handshake, too.
+int check_name(int good, void* store) {
+  if (good != 1 || openssl.error_depth(store) != 0) return good;
+  void* const certificate = openssl.current_certificate(store);
+  const void* const connection = openssl.data_of(store, openssl.index_of_connection());
+  const char* const name = openssl.server_name(connection, 0);  // none for an address, which libcurl compares
+  const bool fits = name != nullptr ? openssl.has_name(certificate, name, 0, kNameFlags, nullptr) == 1
+                                    : openssl.find_extension(certificate, kAlternativeNames, -1) >= 0;
+  if (fits) return 1;
+  openssl.set_error(store, kNameMismatch);
+  return 0;
+}
+
+CURLcode harden(CURL*, void* context, void*) {
+  if (openssl.is_version_3) openssl.set_options(context, kCleansePlaintext);
+  if (openssl.security_level(context) < kLeastSecurity) openssl.set_security_level(context, kLeastSecurity);
+  openssl.set_verify(context, kVerifyPeer, &check_name);
   return CURLE_OK;
 }
 
@@ -56,6 +94,22 @@ template <class Function>
 bool found(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(::dlsym(library, name));
   return function != nullptr;
+}
+
+// Looked for in what libcurl brought along, not in what the program may have linked.
+bool load_openssl(void* library) {
+  return found(library, "SSL_CTX_set_options", openssl.set_options) &&
+         found(library, "SSL_CTX_get_security_level", openssl.security_level) &&
+         found(library, "SSL_CTX_set_security_level", openssl.set_security_level) &&
+         found(library, "SSL_CTX_set_verify", openssl.set_verify) &&
+         found(library, "X509_STORE_CTX_get_error_depth", openssl.error_depth) &&
+         found(library, "X509_STORE_CTX_get_current_cert", openssl.current_certificate) &&
+         found(library, "X509_STORE_CTX_set_error", openssl.set_error) &&
+         found(library, "X509_STORE_CTX_get_ex_data", openssl.data_of) &&
+         found(library, "SSL_get_ex_data_X509_STORE_CTX_idx", openssl.index_of_connection) &&
+         found(library, "SSL_get_servername", openssl.server_name) &&
+         found(library, "X509_check_host", openssl.has_name) &&
+         found(library, "X509_get_ext_by_NID", openssl.find_extension);
 }
 
 bool load(Libcurl& out) {
@@ -86,10 +140,11 @@ bool load(Libcurl& out) {
       start(CURL_GLOBAL_DEFAULT, take, wipe_and_free, move_to_larger, copy_of, take_zeroed) != CURLE_OK)
     return false;
   const char* const tls = version(CURLVERSION_NOW)->ssl_version;
-  // Looked for in what libcurl brought along, not in what the program may have linked.
-  if (tls != nullptr && std::string_view(tls).starts_with("OpenSSL/3") &&
-      found(library, "SSL_CTX_set_options", openssl_set_options))
-    out.cleanse_after_reading = &ask_to_cleanse;
+  if (tls != nullptr && std::string_view(tls).starts_with("OpenSSL/")) {
+    openssl.is_version_3 = std::string_view(tls).starts_with("OpenSSL/3");
+    if (!load_openssl(library)) return false;
+    out.harden_tls = &harden;
+  }
   return true;
 }
 

@@ -25,8 +25,10 @@ struct Libcurl {
   decltype(&curl_multi_info_read) multi_info_read = nullptr;
   decltype(&curl_multi_poll) multi_poll = nullptr;
   decltype(&curl_multi_wakeup) multi_wakeup = nullptr;
-  /// Makes the TLS library overwrite what it has decrypted once it was read; nothing where it cannot.
-  curl_ssl_ctx_callback cleanse_after_reading = nullptr;
+  /// Makes OpenSSL overwrite what it has decrypted once it was read, refuse weak keys and hashes whatever the
+  /// system allows, and look for the server's name among the alternative names of its certificate alone,
+  /// within the handshake. Null with another TLS library.
+  curl_ssl_ctx_callback harden_tls = nullptr;
 };
 
 /// Loaded and initialized by the first call, and kept for as long as the program runs. What libcurl frees is

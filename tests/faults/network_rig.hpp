@@ -31,8 +31,9 @@ class Device {
   Device(const std::string& base_url, std::unique_ptr<sdk::TokenStore> store,
          std::chrono::milliseconds timeout = std::chrono::seconds(10),
          sdk::BackoffPolicy backoff = {std::chrono::milliseconds(1), std::chrono::milliseconds(4), 1'000'000,
-                                       std::chrono::seconds(600)})
-      : loop_(std::make_shared<sdk::CurlLoop>(system_clock())),
+                                       std::chrono::seconds(600)},
+         sdk::TransportOptions way = {})
+      : loop_(std::make_shared<sdk::CurlLoop>(system_clock(), std::move(way))),
         callbacks_(std::make_shared<sdk::CallbackThread>()) {
     sdk::SessionSettings settings;
     settings.app_id = "app";
