@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstddef>
+#include <fstream>
 #include <utility>
 
 #include "tests/faults/store_worker.hpp"
@@ -32,6 +35,29 @@ int live_in_steps(App& app) {
   return 0;
 }
 
+/// Moves this process to a boot clock that is a day ahead, as after a sleep. Only while it has one thread.
+bool sleep_for_a_day() {
+  if (::unshare(CLONE_NEWTIME) != 0) return false;
+  std::ofstream offsets("/proc/self/timens_offsets");
+  offsets << "boottime 86400 0\n" << std::flush;
+  const int later = ::open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+  const bool moved = offsets && later >= 0 && ::setns(later, CLONE_NEWTIME) == 0;
+  if (later >= 0) ::close(later);
+  return moved;
+}
+
+/// A request for each byte.
+int request_when_asked(App& app) {
+  const auto say = [](char answer) { return ::write(STDOUT_FILENO, &answer, 1) == 1; };
+  const auto user = app.get_current_user();
+  if (!user || !say('r')) return 4;
+  for (char byte = 0; ::read(STDIN_FILENO, &byte, 1) == 1;) {
+    const auto answer = user->request({"GET", "/api/client/v2.0/auth/profile"}).result();
+    if (!say(answer && answer->status == 200 ? '+' : '-')) return 6;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int work(const std::string& mode, const std::filesystem::path& store, const std::string& base_url) {
@@ -40,6 +66,9 @@ int work(const std::string& mode, const std::filesystem::path& store, const std:
   auto app = App::open(std::move(settings));
   if (!app) return 3;
   if (mode == "live") return live_in_steps(*app);
+  if (mode == "requests-a-day-later" && !sleep_for_a_day())
+    return ::write(STDOUT_FILENO, "n", 1) == 1 ? 0 : 6;
+  if (mode.starts_with("requests")) return request_when_asked(*app);
   const auto user = app->get_current_user();
   if (!user) return 4;
   if (mode == "refresh") return user->refresh_access_token().result() ? 0 : 5;
