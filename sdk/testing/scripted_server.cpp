@@ -95,6 +95,7 @@ class ScriptedServer::State {
     explicit Served(int descriptor) : connection(descriptor) {}
     Connection connection;
     std::thread thread;
+    bool is_over = false;
   };
 
   void accept() {
@@ -104,9 +105,25 @@ class ScriptedServer::State {
         const Connection closed(*descriptor);
         return;
       }
+      end_those_that_are_over();
       Served& served = served_.emplace_back(*descriptor);
       if (!reachable_) served.connection.shut_down();
-      served.thread = std::thread([this, &served] { serve(served.connection); });
+      served.thread = std::thread([this, &served] {
+        serve(served.connection);
+        const std::scoped_lock over(mutex_);
+        served.is_over = true;
+      });
+    }
+  }
+
+  void end_those_that_are_over() {  // under the lock, which their threads have given back for the last time
+    for (auto each = served_.begin(); each != served_.end();) {
+      if (!each->is_over) {
+        ++each;
+        continue;
+      }
+      each->thread.join();
+      each = served_.erase(each);
     }
   }
 
@@ -172,7 +189,7 @@ class ScriptedServer::State {
   Handler handler_;
   std::map<std::pair<std::string, std::string>, std::deque<ScriptedResponse>> queues_;
   std::vector<RecordedRequest> requests_;
-  std::list<Served> served_;  ///< Kept to the end: a test makes few connections.
+  std::list<Served> served_;
   ListeningSocket listening_;
   std::thread acceptor_;  ///< Last: it uses all of the above.
 };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
+#include <iterator>
 
 #include <keyturn/testing.hpp>
 
@@ -42,6 +44,24 @@ TEST_F(ScriptedServerTest, QueuedAnswersComeFirstAndOnce) {
   EXPECT_EQ(send("GET", "/a").status, 202);
   EXPECT_EQ(server_.count("GET", "/a"), 2);
   EXPECT_EQ(server_.requests()[0].path, "/a?x=1");
+}
+
+TEST_F(ScriptedServerTest, AConnectionThatIsOverIsGivenBack) {
+  const auto descriptors = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto cut = [this] {
+    server_.enqueue("GET", "/cut", {.cut_after = 10});
+    std::promise<void> answer;
+    transport_.send(
+        {.method = "GET", .url = server_.base_url() + "/cut", .timeout = std::chrono::seconds{10}},
+        [&](const Result<HttpResponse>&) { answer.set_value(); });
+    answer.get_future().get();
+  };
+  cut();
+  const auto before = descriptors();
+  for (int i = 0; i < 100; ++i) cut();
+  EXPECT_LE(descriptors(), before + 5);
 }
 
 TEST_F(ScriptedServerTest, ModelLogsInRefreshesAndLogsOut) {
