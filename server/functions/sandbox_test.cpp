@@ -259,7 +259,7 @@ TEST_F(SandboxTest, HasItsLimits) {
   ASSERT_NE(worker, nullptr);
   ASSERT_EQ(said_by(*worker), "up");
   const std::string limits = content_of("/proc/" + std::to_string(worker->pid()) + "/limits");
-  for (const char* line : {"Max core file size        0                    0",
+  for (const char* line : {"Max core file size        1                    1",
                            "Max file size             0                    0",
                            "Max data size             402653184            402653184",
                            "Max open files            32                   32",

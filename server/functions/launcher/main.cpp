@@ -24,6 +24,8 @@ constexpr int kFirstForeignFile = 4;
 constexpr uid_t kNobody = 65'534;
 constexpr rlim_t kThreadsOfAllWorkers = 1'024;
 constexpr rlim_t kOpenFiles = 32;
+// None: less than any core file needs. A limit of 0 is not heeded where cores go to a program, one of 1 is.
+constexpr rlim_t kCoreBytes = 1;
 // Behind the server for the processor, so that functions which calculate do not hold up a refresh.
 constexpr int kNicer = 10;
 
@@ -34,7 +36,7 @@ bool limit(__rlimit_resource what, rlim_t value) {
 
 bool set_limits(bool is_root) {
   // Threads count per user, over all its processes: a limit fits only a user that runs nothing but workers.
-  return limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, kOpenFiles) &&
+  return limit(RLIMIT_CORE, kCoreBytes) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, kOpenFiles) &&
          limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_MSGQUEUE, 0) &&
          (!is_root || limit(RLIMIT_NPROC, kThreadsOfAllWorkers));
 }
