@@ -23,6 +23,7 @@
 
 namespace keyturn::server {
 
+class AppPackages;
 class WatchHub;
 
 /// The rules that the routes call. Lifetime: all must outlive the `Api`.
@@ -35,10 +36,11 @@ struct ApiServices {
   ApiKeyService& api_keys;
   SessionStore& session_store;  ///< Only to list the devices of a user.
   Clock& clock;
-  FunctionRuntime* functions = nullptr;  ///< Null: functions answer `ServiceUnavailable`.
-  DataService* data = nullptr;           ///< Null: no service is linked.
-  AppLog* log = nullptr;                 ///< Null: the `Api` keeps one of its own.
-  WatchHub* watches = nullptr;           ///< Null: nothing can be watched.
+  FunctionRuntime* functions = nullptr;   ///< Null: functions answer `ServiceUnavailable`.
+  DataService* data = nullptr;            ///< Null: no service is linked.
+  AppLog* log = nullptr;                  ///< Null: the `Api` keeps one of its own.
+  WatchHub* watches = nullptr;            ///< Null: nothing can be watched.
+  const AppPackages* packages = nullptr;  ///< Null: no app has packages.
 };
 
 /// One finished request, for the operator's log. Holds no token, password, key, query or body.

@@ -98,7 +98,7 @@ Api::Pipeline::Pipeline(const ApiServices& services, ApiOptions options)
         &api::admin_secret_routes(), &api::admin_document_routes(), &api::admin_function_routes(),
         &api::admin_push_routes(), &api::admin_data_api_routes(), &api::admin_service_routes(),
         &api::admin_index_routes(), &api::admin_settings_routes(), &api::admin_deployment_routes(),
-        &api::admin_log_routes()}) {
+        &api::admin_dependency_routes(), &api::admin_log_routes()}) {
     router_.add(Surface::admin, *routes);
   }
   router_.add(Surface::endpoint, api::data_api_routes());

@@ -29,6 +29,7 @@ namespace keyturn::server::api {
 [[nodiscard]] const std::vector<Route>& admin_index_routes();
 [[nodiscard]] const std::vector<Route>& admin_settings_routes();
 [[nodiscard]] const std::vector<Route>& admin_function_routes();
+[[nodiscard]] const std::vector<Route>& admin_dependency_routes();
 [[nodiscard]] const std::vector<Route>& admin_push_routes();
 [[nodiscard]] const std::vector<Route>& admin_deployment_routes();
 [[nodiscard]] const std::vector<Route>& admin_log_routes();

@@ -29,6 +29,7 @@
 #include "server/domain/stepping_clock.hpp"
 #include "server/functions/app_function_host.hpp"
 #include "server/functions/node_function_runtime.hpp"
+#include "server/functions/package_folder.hpp"
 #include "server/http/fetch.hpp"
 #include "server/http/listener.hpp"
 #include "server/identity/anonymous/anonymous_provider.hpp"
@@ -157,8 +158,9 @@ class Server::Parts {
         api_keys_(stores_->api_keys(), stores_->users(), clock_),
         apps_(directory_, stores_->apps(), clock_,
               config.allow_short_lifetimes ? LifetimeLimits::short_ones() : LifetimeLimits{}),
+        packages_((config.data / "packages").string()),
         api_({directory_, apps_, sessions_, users_, passwords_, api_keys_, stores_->sessions(), clock_,
-              &functions_, &data_, &app_log_, &watches_},
+              &functions_, &data_, &app_log_, &watches_, &packages_},
              api_options(config)),
         listener_(api_, clock_, listener_options(config)) {}
 
@@ -270,6 +272,7 @@ class Server::Parts {
   PasswordService passwords_;
   ApiKeyService api_keys_;
   AppService apps_;
+  functions::PackageFolder packages_;
   Api api_;
   http::Listener listener_;
   std::optional<RepeatingTask> housekeeping_;

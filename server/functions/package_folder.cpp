@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/functions/package_folder.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cctype>
 #include <fstream>
@@ -17,6 +19,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxModuleBytes = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t kMaxNameBytes = 512;
 constexpr int kMaxConditions = 8;
+constexpr std::size_t kMostPackages = 2'000;
 
 json::Object refuse(std::string message) { return {{"e", json::Object{{"message", std::move(message)}}}}; }
 
@@ -71,6 +74,16 @@ class Search {
     return std::nullopt;
   }
 
+  /// The package.json of a folder below the root.
+  [[nodiscard]] std::optional<json::Value> description_of(const fs::path& package) const {
+    const auto file = file_at(package / "package.json", root_);
+    const auto text = file ? package_file_content(*file) : std::nullopt;
+    if (!text) return std::nullopt;
+    auto parsed = json::parse(*text, {kMaxModuleBytes, 32, json::DuplicateNames::last_wins});
+    if (!parsed) return std::nullopt;
+    return *std::move(parsed);
+  }
+
  private:
   [[nodiscard]] std::optional<fs::path> in_packages(const fs::path& packages, const std::string& name) const {
     std::size_t end = name.find('/');
@@ -106,15 +119,6 @@ class Search {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<json::Value> description_of(const fs::path& package) const {
-    const auto file = file_at(package / "package.json", root_);
-    const auto text = file ? package_file_content(*file) : std::nullopt;
-    if (!text) return std::nullopt;
-    auto parsed = json::parse(*text, {kMaxModuleBytes, 32, json::DuplicateNames::last_wins});
-    if (!parsed) return std::nullopt;
-    return *std::move(parsed);
-  }
-
   fs::path root_;
 };
 
@@ -127,6 +131,32 @@ std::optional<PackageFolder::Path> PackageFolder::root_of(std::string_view app_i
   std::error_code fault;
   Path root = fs::canonical(Path(folder_) / app_id / "node_modules", fault);
   return fault ? std::nullopt : std::optional<Path>(std::move(root));
+}
+
+std::optional<InstalledPackages> PackageFolder::installed(const App& app) const {
+  const auto root = root_of(app.id);
+  struct stat about {};
+  if (!root || ::stat(root->c_str(), &about) != 0 || !S_ISDIR(about.st_mode)) return std::nullopt;
+  InstalledPackages out;
+  out.last_modified = WallTime(std::chrono::seconds(about.st_mtim.tv_sec));
+  const Search search(*root);
+  const auto add_all = [&](const fs::path& folder, const std::string& scope, const auto& self) -> void {
+    std::error_code fault;
+    for (fs::directory_iterator each(folder, fs::directory_options::skip_permission_denied, fault), end;
+         !fault && each != end && out.packages.size() < kMostPackages; each.increment(fault)) {
+      const std::string name = each->path().filename().string();
+      if (name.starts_with(".")) continue;
+      if (name.starts_with("@") && scope.empty()) {
+        self(each->path(), name + "/", self);
+      } else if (const auto description = search.description_of(each->path())) {
+        out.packages.push_back({scope + name, std::string(description->string_at("version").value_or(""))});
+      }
+    }
+  };
+  add_all(*root, {}, add_all);
+  std::sort(out.packages.begin(), out.packages.end(),
+            [](const AppPackage& a, const AppPackage& b) { return a.name < b.name; });
+  return out;
 }
 
 json::Object PackageFolder::answer(std::string_view app_id, const json::Array& question) const {

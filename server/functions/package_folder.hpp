@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/json/value.hpp"
+#include "server/domain/apps/app_packages.hpp"
 
 namespace keyturn::server::functions {
 
@@ -14,7 +15,7 @@ namespace keyturn::server::functions {
 /// itself: it asks, and the server finds and reads the module, never outside that folder.
 ///
 /// Thread safety: all members. Reads files.
-class PackageFolder {
+class PackageFolder final : public AppPackages {
  public:
   /// An empty folder: no app has packages.
   explicit PackageFolder(std::string folder) : folder_(std::move(folder)) {}
@@ -22,6 +23,10 @@ class PackageFolder {
   /// The worker's question [path of the module that asks, or "", the name that it gave to `require`] ->
   /// `{"v": {"path", "source"}}`, or `{"e": {"message"}}`. Paths are relative to node_modules.
   [[nodiscard]] json::Object answer(std::string_view app_id, const json::Array& question) const;
+
+  /// The packages that lie directly in the folder, at most 2,000; not those that they bring along within
+  /// theirs.
+  [[nodiscard]] std::optional<InstalledPackages> installed(const App& app) const override;
 
  private:
   using Path = std::filesystem::path;

@@ -107,5 +107,25 @@ TEST_F(PackageFolderTest, RefusesWhatNoFunctionCanRun) {
       R"({"e":{"message":"Cannot find module 'plain'"}})");
 }
 
+TEST_F(PackageFolderTest, ListsWhatIsInstalled) {
+  put("app1/node_modules/main/package.json", R"({"version":"1.2.3","main":"lib/start"})");
+  put("app1/node_modules/.bin/tool", "not a package");
+  put("app1/node_modules/broken/package.json", "{");
+  fs::create_directory_symlink(folder_ / "app2/node_modules/secret", folder_ / "app1/node_modules/linked");
+  put("app2/node_modules/secret/package.json", R"({"version":"9.9.9"})");
+  App app;
+  app.id = "app1";
+  const auto installed = packages_.installed(app);
+  ASSERT_TRUE(installed.has_value());
+  std::string all;
+  for (const AppPackage& each : installed->packages) all += each.name + "@" + each.version + " ";
+  EXPECT_EQ(all, "@scope/tool@ main@1.2.3 ");
+  EXPECT_GT(installed->last_modified.time_since_epoch().count(), 0);
+  app.id = "app3";
+  EXPECT_FALSE(packages_.installed(app).has_value());
+  app.id = "../app1";
+  EXPECT_FALSE(packages_.installed(app).has_value());
+}
+
 }  // namespace
 }  // namespace keyturn::server::functions

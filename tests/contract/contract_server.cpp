@@ -6,6 +6,7 @@
 #include <atomic>
 #include <utility>
 
+#include "server/domain/apps/app_packages.hpp"
 #include "server/domain/apps/logged_functions.hpp"
 #include "server/identity/anonymous/anonymous_provider.hpp"
 #include "server/identity/api_key/api_key_provider.hpp"
@@ -91,6 +92,16 @@ class BreakableSessions final : public server::SessionStore {
   std::atomic<bool> broken_{false};
 };
 
+/// Whoever is called so has packages.
+class ScriptedPackages final : public server::AppPackages {
+ public:
+  [[nodiscard]] std::optional<server::InstalledPackages> installed(const server::App& app) const override {
+    if (app.name != "with-packages") return std::nullopt;
+    return server::InstalledPackages{WallTime(std::chrono::seconds(1'700'000'000)),
+                                     {{"@scope/tool", ""}, {"left-pad", "1.3.0"}}};
+  }
+};
+
 }  // namespace
 
 struct ContractServer::Parts {
@@ -110,7 +121,8 @@ struct ContractServer::Parts {
         passwords(stores.passwords(), stores.users(), mailbox, &functions, clock, kCheap),
         api_keys(stores.api_keys(), stores.users(), clock),
         apps(directory, stores.apps(), clock, server::LifetimeLimits{}),
-        api({directory, apps, sessions, users, passwords, api_keys, broken, clock, &functions, &data, &log},
+        api({directory, apps, sessions, users, passwords, api_keys, broken, clock, &functions, &data, &log,
+             nullptr, &packages},
             options()) {}
 
   server::ApiOptions options() {
@@ -138,6 +150,7 @@ struct ContractServer::Parts {
   server::identity::ApiKeyProvider api_key;
   server::identity::JwtProvider external_jwt;
   server::AppLog log;
+  ScriptedPackages packages;
   ScriptedFunctions scripted;
   server::LoggedFunctions functions;
   server::identity::FunctionProvider function;
