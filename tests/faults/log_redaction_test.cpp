@@ -36,7 +36,6 @@ class LogRedaction : public ::testing::Test {
     out.app_id = "app";
     out.base_url = server_.base_url();
     out.store = TokenStoreConfiguration::in_directory(store(), TokenStoreKey::supplied(Secret(key)));
-    out.request_timeout = std::chrono::seconds(2);
     out.log = [this](std::string_view line) { hear("log", line); };
     return out;
   }
