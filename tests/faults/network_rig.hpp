@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -87,7 +88,11 @@ class Device {
  private:
   std::shared_ptr<sdk::CurlLoop> loop_;
   std::shared_ptr<sdk::CallbackThread> callbacks_;
-  std::uint32_t chance_ = 1;
+  static std::uint32_t next_seed() {
+    static std::atomic<std::uint32_t> last{0};
+    return ++last * 2'654'435'761U;
+  }
+  std::uint32_t chance_ = next_seed();
 };
 
 /// True as soon as the condition is, looked at often; false when it is not within ten seconds.
