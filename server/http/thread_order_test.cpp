@@ -11,7 +11,12 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
+#include <string_view>
 #include <thread>
+#include <utility>
+
+#include "server/http/testing/listener_fixture.hpp"
 
 namespace keyturn::server::http {
 namespace {
@@ -60,6 +65,26 @@ TEST(ThreadOrder, StepsBackByThatManyAndNoFurtherThanTheLast) {
   EXPECT_EQ(after_ten, std::min(here + 10, 19));
   EXPECT_EQ(after_all, 19);
   EXPECT_EQ(own_order().nice, here) << "that thread only";
+}
+
+TEST_F(ListenerTest, PutsTheThreadsThatAnswerBeforeThoseThatWaitForFunctions) {
+  const ThreadOrder here = own_order();
+  ThreadOrder order;
+  handler.on_request = [&](HttpRequest, protocol::Respond respond) {
+    order = own_order();
+    respond(HttpResponse{200, {}, "."});
+  };
+  start();
+  Client c = client();
+  for (const auto& [path, nicer] :
+       std::initializer_list<std::pair<const char*, int>>{{"/now", 0}, {"/storage", 0}, {"/function", 10}}) {
+    c.send(get(path));
+    ASSERT_TRUE(c.response().ends_with("."));
+    EXPECT_EQ(order.nice, std::min(here.nice + nicer, 19)) << path;
+    if (here.policy != SCHED_OTHER || here.slice == 0)
+      continue;  // this kernel has no slices of a thread's own
+    EXPECT_EQ(order.slice == 100'000U, path == std::string_view("/now")) << path;
+  }
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ class EchoHandler final : public protocol::RequestHandler {
     protocol::Plan plan;
     if (target.starts_with("/storage")) plan.lane = protocol::Lane::storage;
     if (target.starts_with("/password")) plan.lane = protocol::Lane::password;
+    if (target.starts_with("/function")) plan.lane = protocol::Lane::function;
     plan.max_body_bytes = 65'536;
     return plan;
   }
