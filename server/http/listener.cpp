@@ -63,7 +63,7 @@ class Listener::Server {
 
     accept_next();
     for (const auto& shard : shards_) {
-      shard->start_sweeping();
+      shard->start();
       threads_.emplace_back([&io = shard->io()] {
         answer_promptly();
         io.run();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
@@ -26,14 +27,25 @@ class Shard;
 /// The way back to a shard for threads that may outlive it. Thread safety: all members.
 class ShardGate {
  public:
-  explicit ShardGate(Shard& shard) : shard_(&shard) {}
+  /// Throws `std::system_error` when there is no descriptor left.
+  explicit ShardGate(Shard& shard);
+  ShardGate(const ShardGate&) = delete;
+  ShardGate& operator=(const ShardGate&) = delete;
+  ~ShardGate();
   /// Runs `f` on the shard's thread, or drops it when the shard has gone.
   void post(std::function<void()> f);
   void close();
 
+  /// Readable once something was posted by another thread.
+  [[nodiscard]] int bell() const noexcept { return bell_; }
+  /// For the shard's thread: what was posted by others since the last call.
+  [[nodiscard]] std::vector<std::function<void()>> take();
+
  private:
+  const int bell_;
   std::mutex mutex_;
   Shard* shard_;
+  std::vector<std::function<void()>> posted_;
 };
 
 /// What all shards of a listener share.
@@ -65,14 +77,15 @@ class Shard {
   void enter(Connection& connection);
   void leave(Connection& connection);
 
-  /// Begins to watch deadlines, until the shard has drained.
-  void start_sweeping();
+  /// Begins to watch deadlines and to hear what is posted, until the shard has drained.
+  void start();
   /// No new requests; connections close as they become idle.
   void drain();
 
  private:
   void sweep();
   void schedule_sweep();
+  void listen_to_bell();
 
   ServerContext& shared_;
   const bool is_first_;
@@ -80,6 +93,7 @@ class Shard {
   boost::asio::io_context io_{1};
   boost::asio::steady_timer timer_{io_};
   std::shared_ptr<ShardGate> gate_;
+  boost::asio::posix::stream_descriptor bell_;
   DateHeader date_;
   std::chrono::milliseconds tick_;
   BootTime coarse_now_;
