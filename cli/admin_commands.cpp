@@ -23,7 +23,8 @@ Error refusal_of(const HttpResponse& response) {
   return error;
 }
 
-// One line for each element of a list; anything else as it is.
+}  // namespace
+
 std::string for_people(const Ejson& value) {
   const auto* list = value.get_if<EjsonArray>();
   if (list == nullptr) return value.to_relaxed();
@@ -31,8 +32,6 @@ std::string for_people(const Ejson& value) {
   for (const Ejson& each : *list) text += (text.empty() ? "" : "\n") + each.to_relaxed();
   return text;
 }
-
-}  // namespace
 
 Result<Administrator> Administrator::log_in(const std::string& base_url, const std::string& email,
                                             Secret password) {

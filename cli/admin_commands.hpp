@@ -12,6 +12,9 @@
 // What an administrator does, through the admin API only.
 namespace keyturn::cli {
 
+/// One line for each element of a list; anything else as it is.
+[[nodiscard]] std::string for_people(const Ejson& value);
+
 /// A logged-in administrator.
 class Administrator {
  public:

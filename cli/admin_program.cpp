@@ -141,6 +141,36 @@ Answer add_service(Administrator& admin, const AdminRequest& request, Terminal&,
   return admin.send("POST", path + "/services", json_text(std::move(body)));
 }
 
+Answer switch_data_api(Administrator& admin, const std::string& path, bool is_on) {
+  return admin.send("PATCH", path + "/data_api/config", json_text({{"disabled", !is_on}}));
+}
+
+/// A test run by the administrator, whom rules do not bind, or in a user's place.
+Answer run_function(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+  const std::string as = request.user.empty() ? "run_as_system=true" : "user_id=" + path_part(request.user);
+  return admin.send("POST", path + "/debug/execute_function?" + as,
+                    json_text({{"name", request.name}, {"arguments", arguments_of(request.arguments)}}));
+}
+
+Answer show_logs(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+  std::string asked = path + "/logs?limit=" + std::to_string(request.most_lines);
+  if (request.only_errors) asked += "&errors_only=true";
+  if (!request.user.empty()) asked += "&user_id=" + path_part(request.user);
+  if (!request.log_types.empty()) asked += "&type=" + path_part(request.log_types);
+  Answer answer = admin.send("GET", asked);
+  const Ejson* lines = answer.json.find("logs");
+  const auto* list = lines == nullptr ? nullptr : lines->get_if<EjsonArray>();
+  if (list != nullptr) answer.text = for_people(*lines);
+  return answer;
+}
+
+/// What has no command of its own.
+Answer send_request(Administrator& admin, const AdminRequest& request, Terminal&, const std::string& path) {
+  if (!request.path.starts_with('/'))
+    return answer_of(Error(ErrorCode::InvalidConfiguration, "the path begins with /"));
+  return admin.send(request.method, path + request.path, request.body);
+}
+
 class Commands {
  public:
   explicit Commands(AdminRequest& request) : request_(request) {}
@@ -212,6 +242,42 @@ class Commands {
         ->add_option("folder", request_.folder, "NAME.js files and their config.json")
         ->required();
     about_name(add(functions, "delete", "Remove one", remove_named("/functions")));
+    CLI::App* run =
+        add(functions, "run", "Run one as a test, and show its result and its log", in_app(run_function));
+    about_name(run);
+    run->add_option("arguments", request_.arguments,
+                    "Extended JSON each; what is not JSON is taken as a text");
+    run->add_option("--as", request_.user, "Run as the user with this id, not as the system");
+  }
+
+  void data_api(CLI::App* admin) {
+    CLI::App* data_api = group(admin, "data-api", "Documents over HTTPS");
+    for (const char* name : {"enable", "disable"}) {
+      const bool is_on = *name == 'e';
+      add(data_api, name, is_on ? "Switch it on" : "Switch it off",
+          in_app([is_on](Administrator& a, const AdminRequest&, Terminal&, const std::string& path) {
+            return switch_data_api(a, path, is_on);
+          }));
+    }
+  }
+
+  void logs(CLI::App* admin) {
+    CLI::App* logs = add(admin, "logs", "What happened in the app lately, newest first", in_app(show_logs));
+    logs->add_flag("--errors", request_.only_errors, "Only what failed");
+    logs->add_option("--of", request_.user, "Only what the user with this id did");
+    logs->add_option("--type", request_.log_types,
+                     "Only these: AUTH, FUNCTION, ENDPOINT, ..., with commas between");
+    logs->add_option("--limit", request_.most_lines, "Lines at most")
+        ->check(CLI::Range(1, 100))
+        ->capture_default_str();
+  }
+
+  void request(CLI::App* admin) {
+    CLI::App* send =
+        add(admin, "request", "Send a request to the admin API, below the app", in_app(send_request));
+    send->add_option("path", request_.path, "For example /custom_user_data")->required();
+    send->add_option("-X,--method", request_.method, "Method")->capture_default_str();
+    send->add_option("-d,--data", request_.body, "JSON body");
   }
 
   void named(CLI::App* admin, const char* kind, const char* path, const char* help) {
@@ -276,6 +342,9 @@ void add_admin_commands(CLI::App& parser, AdminRequest& request) {
   commands.named(admin, "values", "/values", "Values that functions read");
   commands.named(admin, "secrets", "/secrets", "Secrets of the app, which are asked for and never shown");
   commands.services(admin);
+  commands.data_api(admin);
+  commands.logs(admin);
+  commands.request(admin);
   commands.token_settings(admin);
   commands.password_settings(admin);
 }

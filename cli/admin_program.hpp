@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/admin_commands.hpp"
 #include "cli/settings.hpp"
@@ -25,9 +26,15 @@ struct AdminRequest {
   std::string config_json;
   std::string user;
   std::string after;
-  std::string session;
   std::string folder;
   std::string value_json;
+  std::vector<std::string> arguments;
+  bool only_errors = false;
+  std::string log_types;
+  std::int64_t most_lines = 25;
+  std::string method = "GET";
+  std::string path;
+  std::string body;
   std::optional<std::int64_t> access_seconds;
   std::optional<std::int64_t> refresh_seconds;
   std::optional<std::int64_t> idle_seconds;

@@ -204,6 +204,54 @@ TEST_F(CommandLine, AdministratorSetsWhichPasswordsAreTaken) {
   EXPECT_EQ(server_.requests().back().body, R"({"minimum_length":15,"refuse_common_passwords":false})");
 }
 
+TEST_F(CommandLine, AdministratorRunsAFunctionAsATest) {
+  expect_administrator();
+  const std::string run = app_path_ + "/debug/execute_function";
+  server_.enqueue("POST", run, {.status = 200, .body = R"({"result":{"$numberInt":"3"},"logs":["a"]})"});
+  ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "functions", "run", "sum",
+                  "1", "[2,3]", "[x", "--as", "u/1"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(terminal_.out, "{\"result\":3,\"logs\":[\"a\"]}\n");
+  EXPECT_EQ(server_.requests().back().path, run + "?user_id=u%2F1");
+  EXPECT_EQ(server_.requests().back().body, R"({"name":"sum","arguments":[1,[2,3],"[x"]})");
+}
+
+TEST_F(CommandLine, AdministratorSwitchesTheDataApi) {
+  expect_administrator();
+  server_.enqueue("PATCH", app_path_ + "/data_api/config", {.status = 204});
+  ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "data-api", "enable"}), 0)
+      << terminal_.err;
+  EXPECT_EQ(server_.requests().back().body, R"({"disabled":false})");
+}
+
+TEST_F(CommandLine, AdministratorReadsTheLog) {
+  expect_administrator();
+  const std::string logs = app_path_ + "/logs";
+  server_.enqueue("GET", logs,
+                  {.status = 200, .body = R"({"logs":[{"type":"FUNCTION"},{"type":"AUTH"}],"nextSkip":2})"});
+  ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "logs", "--limit", "2",
+                  "--errors", "--of", "u1", "--type", "FUNCTION,AUTH"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(server_.requests().back().path,
+            logs + "?limit=2&errors_only=true&user_id=u1&type=FUNCTION%2CAUTH");
+  EXPECT_EQ(terminal_.out, "{\"type\":\"FUNCTION\"}\n{\"type\":\"AUTH\"}\n");
+}
+
+TEST_F(CommandLine, AdministratorSendsARequestBelowTheApp) {
+  expect_administrator();
+  server_.enqueue("PATCH", app_path_ + "/custom_user_data", {.status = 204});
+  ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "request",
+                  "/custom_user_data", "-X", "PATCH", "-d", R"({"enabled":false})"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(server_.requests().back().body, R"({"enabled":false})");
+  expect_administrator();
+  EXPECT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "request", "elsewhere"}),
+            1);
+}
+
 TEST_F(CommandLine, CallSendsEachArgumentAsJsonOrText) {
   log_in();
   const char* const call = "/api/client/v2.0/app/x/functions/call";

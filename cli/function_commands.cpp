@@ -148,10 +148,15 @@ Ejson argument_of(const std::string& text) {
   return value ? std::move(*value) : Ejson(text);
 }
 
-Answer call_function(const User& user, const CallChoice& choice) {
+EjsonArray arguments_of(const std::vector<std::string>& guarded) {
   EjsonArray arguments;
-  for (const std::string& text : choice.arguments) arguments.push_back(argument_of(text));
-  const auto result = user.call_function(choice.name, std::move(arguments)).result();
+  for (const std::string& text : guarded)
+    arguments.push_back(argument_of(text.starts_with(' ') ? text.substr(1) : text));
+  return arguments;
+}
+
+Answer call_function(const User& user, const CallChoice& choice) {
+  const auto result = user.call_function(choice.name, arguments_of(choice.arguments)).result();
   if (!result) return answer_of(result.error());
   Answer answer;
   answer.json = {{"result", *result}};

@@ -19,8 +19,11 @@ struct CallChoice {
   std::vector<std::string> arguments;
 };
 
-/// What an argument of `keyturn call` means: Extended JSON where the text is that, else the text itself.
+/// What an argument of a function means: Extended JSON where the text is that, else the text itself.
 [[nodiscard]] Ejson argument_of(const std::string& text);
+/// The arguments of a function as the parser of the command line left them: a space that guarded one is taken
+/// away.
+[[nodiscard]] EjsonArray arguments_of(const std::vector<std::string>& guarded);
 [[nodiscard]] Answer call_function(const User& user, const CallChoice& choice);
 
 /// The functions of a folder as the hosted service exports it: one `NAME.js` each, and `config.json` with a

@@ -143,20 +143,15 @@ void add_account_commands(CLI::App& parser, Request& request) {
   });
 }
 
-// The parser would cut "[1,2]" into two arguments, but not " [1,2]".
+// The parser would cut "[1,2]" into two arguments, but not " [1,2]"; `arguments_of` takes the space away
+// again.
 std::vector<std::string> guarded(std::vector<std::string> arguments) {
   bool is_call = false;
   for (std::string& each : arguments) {
     if (is_call && (each.starts_with('[') || each.starts_with(' '))) each.insert(0, " ");
-    is_call = is_call || each == "call";
+    is_call = is_call || each == "call" || each == "run";
   }
   return arguments;
-}
-
-void unguard(std::vector<std::string>& arguments) {
-  for (std::string& each : arguments) {
-    if (each.starts_with(' ')) each.erase(0, 1);
-  }
 }
 
 void add_server_commands(CLI::App& parser, Request& request) {
@@ -177,7 +172,6 @@ void add_server_commands(CLI::App& parser, Request& request) {
   call->add_option("arguments", request.call.arguments,
                    "Extended JSON each; what is not JSON is taken as a text");
   call->callback([&request] {
-    unguard(request.call.arguments);
     request.command =
         for_user([](App&, const User& user, const Request& r) { return call_function(user, r.call); });
   });

@@ -23,5 +23,11 @@ int main() {
   // A request of the SDK itself: it carries the token, and refreshes it when needed.
   const auto answer = user->request({.method = "GET", .url = "/api/client/v2.0/auth/profile"}).get();
   std::cout << answer.status << ' ' << answer.body << '\n';
+
+  // So do a call of a function and what is done with documents.
+  const keyturn::Ejson sum = user->call_function("sum", {1, 2}).get();
+  std::cout << "sum: " << sum.to_int64().value_or(0) << '\n';
+  const auto dogs = user->mongo_client("mongodb-atlas").database("shop").collection("dogs");
+  dogs.insert_one({{"owner_id", user->identifier()}, {"name", "Bello"}}).get();
   user->log_out().get();
 }
