@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,10 +23,18 @@ enum class Lane {
   function,   ///< Waits for a function worker, seconds at times.
 };
 
+/// On whose account a request takes part of its lane: numbers that tell apps, and callers, apart. One app's
+/// or one caller's slow requests then never take all of it (row B-87). 0: on nobody's.
+struct Share {
+  std::uint64_t app = 0;
+  std::uint64_t caller = 0;
+};
+
 /// What the listener must know before it reads a body.
 struct Plan {
   Lane lane = Lane::immediate;
   std::size_t max_body_bytes = std::size_t{1} * 1024 * 1024;  ///< decisions.md "body sizes"; above: 413.
+  Share share{};
 };
 
 /// A body that is sent while it comes into being (`text/event-stream`, client-api.md 14). The listener pulls,

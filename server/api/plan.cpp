@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "core/protocol/routes.hpp"
@@ -25,6 +28,25 @@ constexpr std::size_t kSmallBody = std::size_t{64} * 1024;
 
 bool starts_with(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
+}
+
+std::uint64_t number_of(std::string_view text) {
+  if (text.empty()) return 0;
+  return std::max<std::uint64_t>(std::hash<std::string_view>{}(text), 1);
+}
+
+/// The app that the path names, and the credentials that come along. Those are not verified yet: a share by
+/// the user that they name could be used up by a stranger.
+protocol::Share share_of(const Match& found, const HttpRequest& head) {
+  const std::size_t app = found.surface == Surface::admin ? 1 : 0;
+  if (found.argument_count <= app) return {};
+  std::string credentials;
+  for (const std::string_view name : {"authorization", "apikey", "api-key", "email", "jwttokenstring"}) {
+    const auto value = find_header(head.headers, name);
+    if (value && !value->empty()) credentials.append(*value).push_back('\n');
+  }
+  // Decoded as `find_app` does it: another spelling of the id is the same app.
+  return {number_of(api::percent_decode(found.arguments[app]).value_or("")), number_of(credentials)};
 }
 
 }  // namespace
@@ -52,9 +74,10 @@ protocol::Plan Api::Pipeline::plan_for(const HttpRequest& head) const noexcept {
       }
       return out;
     }
-    if (out.lane != Lane::function || !api::brings_password(head.headers)) return out;
+    if (out.lane != Lane::function) return out;
     const Match found = match(head.method, head.url);
-    if (found.surface != Surface::endpoint) return out;
+    out.share = share_of(found, head);
+    if (!api::brings_password(head.headers) || found.surface != Surface::endpoint) return out;
     const auto app =
         services_.directory.by_client_app_id(api::percent_decode(found.arguments[0]).value_or(""));
     const bool is_known = app != nullptr && services_.sessions.knows_password(

@@ -201,7 +201,7 @@ asio::awaitable<void> Connection::run() {
       }
       if (outcome == BodyOutcome::closed) co_return;
       if (outcome == BodyOutcome::complete) {
-        dispatch(plan.lane);
+        dispatch(plan);
         enter(Phase::answer);
         if (!box_->ready_or_wake_me()) {
           while (!box_->ready() && !timed_out_) {
@@ -297,7 +297,8 @@ asio::awaitable<Connection::BodyOutcome> Connection::read_body(std::size_t max_b
   }
 }
 
-void Connection::dispatch(protocol::Lane lane) {
+void Connection::dispatch(const protocol::Plan& plan) {
+  const protocol::Lane lane = plan.lane;
   if (box_ && box_.use_count() == 1) {
     box_->reset();
   } else {
@@ -320,8 +321,10 @@ void Connection::dispatch(protocol::Lane lane) {
   std::string client = client_address(peer_, request.headers, shared.options.trusted_proxies);
   auto work = std::make_shared<HttpRequest>(std::move(request));
   protocol::RequestHandler& handler = shared.handler;
-  const auto busy = [box = box_, work, &handler] {
-    HttpResponse response = handler.refuse(503, "too busy", *work);
+  const auto busy = [box = box_, work, &handler](LanePool::Admission why) {
+    const bool is_own_fault = why == LanePool::Admission::share_full;
+    HttpResponse response = is_own_fault ? handler.refuse(429, "too many requests are running", *work)
+                                         : handler.refuse(503, "too busy", *work);
     if (!find_header(response.headers, "Retry-After")) response.headers.emplace_back("Retry-After", "1");
     box->put(std::move(response));
   };
@@ -335,7 +338,8 @@ void Connection::dispatch(protocol::Lane lane) {
       box->put(handler.refuse(500, "internal error", HttpRequest{}));
     }
   };
-  if (!pool.submit(job)) busy();
+  job.share = plan.share;
+  if (const auto admission = pool.submit(job); admission != LanePool::Admission::taken) busy(admission);
 }
 
 void Connection::refuse(int status, std::string_view why) {

@@ -87,7 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<void> linger();
 
   void enter(Phase phase);
-  void dispatch(protocol::Lane lane);
+  void dispatch(const protocol::Plan& plan);
   void refuse(int status, std::string_view why);
   /// Tries to send at once. True: everything has gone.
   bool send_now(std::size_t& sent, bool& failed, bool& body_follows);

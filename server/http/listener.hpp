@@ -42,7 +42,8 @@ struct ListenerOptions {
 
   LaneOptions storage{2, 256, std::chrono::milliseconds{5'000}};
   LaneOptions password{1, 256, std::chrono::milliseconds{5'000}};
-  LaneOptions function{16, 256, std::chrono::milliseconds{10'000}, 10};  ///< As far back as its workers are.
+  /// As far back as its workers are. It takes four apps to fill it; one caller has a tenth of its threads.
+  LaneOptions function{32, 256, std::chrono::milliseconds{10'000}, 10, {8, 192}, {3, 128}};
 };
 
 /// An HTTP/1.1 server (RFC 9112): reads requests within limits and deadlines, gives them to the handler in

@@ -137,6 +137,45 @@ TEST_F(ListenerTest, TurnsAThrowIntoA500AndGoesOn) {
   EXPECT_TRUE(c.response().ends_with("fine"));
 }
 
+// Row B-87: whatever one caller sends, the usual lane keeps threads and places for others.
+TEST_F(ListenerTest, AFloodOfOneCallerLeavesTheLaneToOthers) {
+  start();
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+  handler.on_request = [&](HttpRequest request, const protocol::Respond& respond) {
+    if (request.url == "/function/12") released.wait();
+    respond(HttpResponse{200, {}, "done"});
+  };
+  const ListenerOptions usual;
+  const std::size_t flood_size = usual.function.per_caller.in_all + 5;
+  std::vector<Client> flood;
+  for (std::size_t i = 0; i < flood_size; ++i) {
+    flood.push_back(client());
+    flood.back().send(get("/function/12"));
+  }
+  std::size_t refused = 0;
+  for (bool any = true; any && refused < 5;) {
+    any = false;
+    for (Client& each : flood) {
+      const std::string answer = each.read_some(1);
+      if (answer.empty()) continue;
+      any = true;
+      ++refused;
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 429 ")) << answer;
+      EXPECT_NE(answer.find("Retry-After: 1\r\n"), std::string::npos);
+    }
+    any = any || refused < 5;
+  }
+  EXPECT_EQ(refused, 5U);
+  Client same_app = client();
+  same_app.send(get("/function/13"));
+  EXPECT_TRUE(same_app.response().ends_with("done"));
+  Client other_app = client();
+  other_app.send(get("/function/23"));
+  EXPECT_TRUE(other_app.response().ends_with("done"));
+  release.set_value();
+}
+
 TEST_F(ListenerTest, AnswersBusyWhenALaneIsFullAndKeepsTheOthersGoing) {
   ListenerOptions options;
   options.password = {1, 1, milliseconds(5'000)};

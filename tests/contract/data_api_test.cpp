@@ -224,6 +224,25 @@ TEST_F(DataApi, HashesAPasswordInItsLaneUntilItIsKnown) {
   EXPECT_EQ(server.api().plan_for(head).lane, protocol::Lane::function);
 }
 
+TEST_F(DataApi, TakesItsShareOfTheLaneForTheAppAndTheCredentials) {
+  const auto share = [&](std::string_view path, HttpHeaders headers) {
+    HttpRequest head;
+    head.method = "POST";
+    head.url = substitute(path, runner.names());
+    head.headers = std::move(headers);
+    return server.api().plan_for(head).share;
+  };
+  const auto find = share("/app/${app}/endpoint/data/v1/action/find", bearer());
+  EXPECT_NE(find.app, 0U);
+  EXPECT_NE(find.caller, 0U);
+  const auto call = share("/api/client/v2.0/app/${app}/functions/call", bearer());
+  EXPECT_EQ(call.app, find.app);
+  EXPECT_EQ(call.caller, find.caller);
+  EXPECT_NE(share("/app/${app}/endpoint/data/v1/action/find", {{"apiKey", "k"}}).caller, find.caller);
+  EXPECT_EQ(share("/app/${app}/endpoint/data/v1/action/find", {}).caller, 0U);
+  EXPECT_NE(share("/app/other-abcde/endpoint/data/v1/action/find", bearer()).app, find.app);
+}
+
 TEST_F(DataApi, LogsInWithAServerKeyUntilItIsDisabled) {
   const HttpResponse made = admin("POST", "/api_keys", json::Object{{"name", "job"}});
   ASSERT_EQ(made.status, 201) << made.body;

@@ -33,6 +33,8 @@ class EchoHandler final : public protocol::RequestHandler {
     if (target.starts_with("/storage")) plan.lane = protocol::Lane::storage;
     if (target.starts_with("/password")) plan.lane = protocol::Lane::password;
     if (target.starts_with("/function")) plan.lane = protocol::Lane::function;
+    // "/function/12": app 1, its caller 2.
+    if (target.starts_with("/function/")) plan.share = {std::uint64_t(target[10]), std::uint64_t(target[11])};
     plan.max_body_bytes = 65'536;
     return plan;
   }
