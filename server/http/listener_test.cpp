@@ -174,6 +174,8 @@ TEST_F(ListenerTest, AFloodOfOneCallerLeavesTheLaneToOthers) {
   other_app.send(get("/function/23"));
   EXPECT_TRUE(other_app.response().ends_with("done"));
   release.set_value();
+  flood.clear();
+  listener->stop();  // what still waits looks at `released`
 }
 
 TEST_F(ListenerTest, AnswersBusyWhenALaneIsFullAndKeepsTheOthersGoing) {
