@@ -13,7 +13,7 @@ const { Buffer, setTimeout, clearTimeout, setInterval, setImmediate, globalThis:
 const kIntrinsics = new Set(Object.getOwnPropertyNames(vm.runInNewContext('globalThis')));
 
 const kSocket = 3;
-const kMaxFrame = 18 * 1024 * 1024;
+const kMaxFrame = 26 * 1024 * 1024; // frame.hpp, kMaxSentFrameBytes
 const kMaxTimers = 1000;
 const kMaxDelay = 300000;
 

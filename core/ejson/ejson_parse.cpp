@@ -206,10 +206,11 @@ Result<Ejson> convert(const json::Value& value) {
 
 }  // namespace
 
-Result<Ejson> Ejson::parse(std::string_view text) {
+Result<Ejson> Ejson::parse(std::string_view text, std::size_t max_values) {
   const auto parsed = json::parse(text, {.max_bytes = ejson::kMaxBytes,
                                          .max_depth = ejson::kMaxDepth,
-                                         .duplicates = json::DuplicateNames::refuse});
+                                         .duplicates = json::DuplicateNames::refuse,
+                                         .max_values = max_values});
   if (!parsed) return Error(ErrorCode::MalformedJson, parsed.error().message);
   return convert(*parsed);
 }

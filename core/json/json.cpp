@@ -91,16 +91,16 @@ class Builder {
   Builder(const Limits& limits, const char* const* seen, const char* start)
       : limits_(limits), seen_(seen), start_(start) {}
 
-  bool null() { return add(Value()); }
-  bool boolean(bool flag) { return add(Value(flag)); }
-  bool number_integer(std::int64_t number) { return add(Value(number)); }
+  bool null() { return count() && add(Value()); }
+  bool boolean(bool flag) { return count() && add(Value(flag)); }
+  bool number_integer(std::int64_t number) { return count() && add(Value(number)); }
   bool number_unsigned(std::uint64_t number) {
     if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-      return add(Value(static_cast<double>(number)));
-    return add(Value(static_cast<std::int64_t>(number)));
+      return number_float(static_cast<double>(number), {});
+    return number_integer(static_cast<std::int64_t>(number));
   }
-  bool number_float(double number, const std::string& /*text*/) { return add(Value(number)); }
-  bool string(const std::string& text) { return add(Value(std::string_view(text))); }
+  bool number_float(double number, const std::string& /*text*/) { return count() && add(Value(number)); }
+  bool string(const std::string& text) { return count() && add(Value(std::string_view(text))); }
   bool binary(const nlohmann::json::binary_t& /*bytes*/) { return false; }
 
   bool start_object(std::size_t /*count*/) { return open(true); }
@@ -140,10 +140,16 @@ class Builder {
   };
 
   bool open(bool is_object) {
+    if (!count()) return false;
     if (open_.size() >= static_cast<std::size_t>(std::max(0, limits_.max_depth)))
       return fail("too many nested levels", offset());
     open_.push_back(Frame{is_object, {}, {}});
     return true;
+  }
+
+  bool count() {
+    if (++values_ <= limits_.max_values) return true;
+    return fail("more values than are allowed", offset());
   }
 
   bool add(Value value) {
@@ -169,6 +175,7 @@ class Builder {
   const Limits& limits_;
   const char* const* seen_;
   const char* start_;
+  std::size_t values_ = 0;
   std::vector<Frame> open_;
   Value root_;
   std::string fault_;

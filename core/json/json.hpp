@@ -22,6 +22,8 @@ struct Limits {
   std::size_t max_bytes = std::size_t{64} * 1024;
   int max_depth = 32;
   DuplicateNames duplicates = DuplicateNames::refuse;
+  /// A value is some hundred bytes of memory and may be two of text, so that `max_bytes` alone bounds little.
+  std::size_t max_values = 5'000'000;
 };
 
 /// Reads one JSON text (RFC 8259), strictly: valid UTF-8, no comments, no trailing bytes, no byte-order mark.

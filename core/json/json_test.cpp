@@ -133,6 +133,16 @@ TEST(JsonParse, BoundsTheDepth) {
   EXPECT_EQ(fault(nested(100, '[', ']'), {.max_depth = 100}), "accepted");
 }
 
+TEST(JsonParse, BoundsTheNumberOfValues) {
+  const Limits limits{.max_values = 4};
+  EXPECT_EQ(fault("[1,2,3]", limits), "accepted");
+  EXPECT_EQ(fault(R"({"a":"x","b":null,"c":1.5})", limits), "accepted");
+  EXPECT_EQ(fault("[1,2,3,4]", limits), "invalid JSON: more values than are allowed at byte 8");
+  EXPECT_NE(fault("[[],[],[],true]", limits), "accepted");
+  EXPECT_NE(fault(R"([{"a":18446744073709551615},2,"x"])", limits), "accepted");
+  EXPECT_EQ(fault("1", {.max_values = 0}), "invalid JSON: more values than are allowed at byte 0");
+}
+
 TEST(JsonParse, RefusesANameTwiceInOneObject) {
   EXPECT_EQ(fault(R"({"a":1,"a":1})"),
             "invalid JSON: a member name twice in the object that ends at byte 12");

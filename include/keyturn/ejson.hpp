@@ -126,8 +126,9 @@ class Ejson {
   Ejson(const char* text) : value_(std::string(text)) {}       // NOLINT
 
   /// Reads canonical, relaxed or plain JSON. A plain integer becomes Int32 when it fits, else Int64, else
-  /// Double (the relaxed format's rule). Errors: `MalformedJson` naming the fault, never the content.
-  static Result<Ejson> parse(std::string_view text);
+  /// Double (the relaxed format's rule). `max_values` bounds the memory that a text takes. Errors:
+  /// `MalformedJson` naming the fault, never the content.
+  static Result<Ejson> parse(std::string_view text, std::size_t max_values = 5'000'000);
   /// The canonical format: types survive a round trip.
   [[nodiscard]] std::string to_canonical() const;
   /// The relaxed format: plain numbers and ISO dates where they are exact.

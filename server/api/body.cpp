@@ -100,7 +100,8 @@ Result<json::Value> read_body(Body kind, std::string_view text) {
       return text.empty() ? json::Value(json::Object()) : as_object(json::parse(text, {kAuth, 32}));
     case Body::function:
       return text.empty() ? json::Value(json::Object())
-                          : as_object(json::parse(text, {kFunction, kFunctionDepth}));
+                          : as_object(json::parse(text, {kFunction, kFunctionDepth,
+                                                         json::DuplicateNames::refuse, kMostValues}));
     case Body::admin_object:
       return as_object(read_admin(text));
     case Body::admin_any:

@@ -11,6 +11,9 @@
 
 namespace keyturn::server::api {
 
+/// The most JSON values that a body may have: beyond any use, and bounds the memory that reading it takes.
+inline constexpr std::size_t kMostValues = 1'000'000;
+
 /// The most bytes that a body of that kind may have.
 [[nodiscard]] std::size_t body_limit(Body kind, Surface surface) noexcept;
 

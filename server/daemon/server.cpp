@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/daemon/server.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
@@ -46,6 +48,9 @@ namespace {
 constexpr std::string_view kDefaultAdminEmail = "admin@keyturn.local";
 constexpr std::size_t kPasswordBytes = 18;  // 24 characters of base64url
 constexpr std::chrono::seconds kHousekeepingPause{5};
+constexpr std::size_t kFreeMemoryKept = std::size_t{64} * 1024 * 1024;
+// So that their answers are written before the listener's drain deadline.
+constexpr std::chrono::seconds kFunctionsEndAfter{8};
 constexpr std::chrono::milliseconds kWatchPause{250};  // a session that has ended is of no use a second later
 constexpr int kAnonymousUsersPerTurn = 200;
 
@@ -80,9 +85,9 @@ http::FetchOptions fetch_options(const Config& config) {
 }
 
 /// Null when functions cannot run here, which is said once.
-std::unique_ptr<FunctionRuntime> make_function_runtime(const Config& config, AppStore& apps,
-                                                       functions::FunctionHost& host, Log& log,
-                                                       Clock& clock) {
+std::unique_ptr<functions::NodeFunctionRuntime> make_function_runtime(const Config& config, AppStore& apps,
+                                                                      functions::FunctionHost& host, Log& log,
+                                                                      Clock& clock) {
   const auto without = [&log](const std::string& why) {
     log.warning("functions cannot run and answer 503", {{"cause", std::string_view(why)}});
     return nullptr;
@@ -99,6 +104,11 @@ std::unique_ptr<FunctionRuntime> make_function_runtime(const Config& config, App
   auto runtime = functions::NodeFunctionRuntime::create(std::move(options), apps, &host, clock);
   if (!runtime) return without(runtime.error().message);
   return *std::move(runtime);
+}
+
+/// What reading a large body took stays with the allocator otherwise.
+void give_memory_back() {
+  if (::mallinfo2().fordblks > kFreeMemoryKept) ::malloc_trim(0);
 }
 
 void log_request(Log& log, const AccessRecord& record) {
@@ -203,6 +213,7 @@ class Server::Parts {
 
   void stop() {
     ready_ = false;
+    if (function_runtime_) function_runtime_->finish_by(clock_.boot_now() + kFunctionsEndAfter);
     listener_.stop();
     watching_.reset();
     if (!housekeeping_) return;
@@ -232,6 +243,7 @@ class Server::Parts {
     clock_.watch();
     write_uses();
     if (clusters_) clusters_->close_unlinked();
+    give_memory_back();
     for (const auto& app : directory_.all()) {
       const auto removed = users_.remove_idle_anonymous(*app, kAnonymousUsersPerTurn);
       if (!removed) {
@@ -261,7 +273,7 @@ class Server::Parts {
   DocumentService data_;
   WatchHub watches_;
   functions::AppFunctionHost function_host_;
-  std::unique_ptr<FunctionRuntime> function_runtime_;
+  std::unique_ptr<functions::NodeFunctionRuntime> function_runtime_;
   LoggedFunctions functions_;
   identity::FunctionProvider function_;
   UserDataClaims user_data_;

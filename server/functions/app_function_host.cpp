@@ -44,6 +44,7 @@ Result<json::Value> AppFunctionHost::call(const App& app, const std::optional<Pr
     if (!values) return unavailable(values.error());
     return value_of_ejson(rule_values(*values));
   }
+  if (method == "user.is_active") return is_active(app, caller);
   const std::string* name = text_at(arguments, 0);
   if (method == "services.get") {
     if (name == nullptr || data_ == nullptr) return json::Value(false);
@@ -53,6 +54,13 @@ Result<json::Value> AppFunctionHost::call(const App& app, const std::optional<Pr
   if (method == "values.get")
     return name == nullptr ? Result<json::Value>(undefined_value()) : value_of(app, *name);
   return refusal(ErrorCode::BadRequest, "unknown method");
+}
+
+Result<json::Value> AppFunctionHost::is_active(const App& app, const std::optional<Principal>& caller) {
+  if (!caller || users_ == nullptr) return json::Value(false);
+  auto found = users_->find(app.id, caller->user_id);
+  if (!found) return unavailable(found.error());
+  return json::Value(*found && !(**found).disabled);
 }
 
 Result<json::Value> AppFunctionHost::value_of(const App& app, std::string_view name) {

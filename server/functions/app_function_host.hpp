@@ -22,6 +22,7 @@ class AppFunctionHost final : public FunctionHost {
                            std::string_view method, const json::Array& arguments) override;
 
  private:
+  [[nodiscard]] Result<json::Value> is_active(const App& app, const std::optional<Principal>& caller);
   [[nodiscard]] Result<json::Value> value_of(const App& app, std::string_view name);
   [[nodiscard]] Result<json::Value> call_service(const App& app, const std::optional<Principal>& caller,
                                                  bool as_system, const json::Array& arguments);

@@ -59,7 +59,8 @@ std::optional<WorkerMessage> failure_of(const json::Value& message, std::int64_t
 }  // namespace
 
 std::optional<WorkerMessage> parse_message(std::string_view text) {
-  auto parsed = json::parse(text, {kMaxFrameBytes, kDeepestMessage, json::DuplicateNames::refuse});
+  auto parsed =
+      json::parse(text, {kMaxFrameBytes, kDeepestMessage, json::DuplicateNames::refuse, kMostFrameValues});
   if (!parsed || parsed->as_object() == nullptr) return std::nullopt;
   json::Value& message = *parsed;
   const std::string_view type = message.string_at("t").value_or("");
@@ -110,16 +111,19 @@ std::string frame(std::string_view text) {
   return out;
 }
 
-std::string call_frames(const CallHead& head, const json::Array& arguments, const json::Object& context) {
-  json::Object first{{"t", "call"}, {"id", head.id}, {"name", head.name}, {"hash", head.hash}};
-  if (head.source) first.set("source", *head.source);
+std::string call_body(const json::Array& arguments, const json::Object& context) {
   // Written as text, so that the arguments are not copied into a value first.
   std::string body = R"({"args":[)";
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (i > 0) body += ',';
     body += json::write(arguments[i]);
   }
-  body += R"(],"context":)" + json::write(context) + "}";
+  return body + R"(],"context":)" + json::write(context) + "}";
+}
+
+std::string call_frames(const CallHead& head, std::string_view body) {
+  json::Object first{{"t", "call"}, {"id", head.id}, {"name", head.name}, {"hash", head.hash}};
+  if (head.source) first.set("source", *head.source);
   return frame(json::write(std::move(first))) + frame(body);
 }
 

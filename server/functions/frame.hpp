@@ -16,7 +16,12 @@
 namespace keyturn::server::functions {
 
 inline constexpr std::size_t kMaxFrameBytes = std::size_t{18} * 1024 * 1024;  ///< decisions.md "body sizes".
-inline constexpr std::size_t kMaxLogs = 25;                                   ///< functions.md 6.
+/// Of what the server sends: a body of that size as base64, and what goes with it. function_host/worker.js
+/// reads as much.
+inline constexpr std::size_t kMaxSentFrameBytes = std::size_t{26} * 1024 * 1024;
+/// Of a message: what a value takes in memory may be a hundred times its text.
+inline constexpr std::size_t kMostFrameValues = 1'000'000;
+inline constexpr std::size_t kMaxLogs = 25;  ///< functions.md 6.
 inline constexpr std::size_t kMaxLogBytes = 512;
 
 struct WorkerReady {};
@@ -73,8 +78,8 @@ struct CallHead {
   std::string_view hash;                   ///< Of the source.
   std::optional<std::string_view> source;  ///< Nothing: this worker has it already.
 };
-[[nodiscard]] std::string call_frames(const CallHead& head, const json::Array& arguments,
-                                      const json::Object& context);
+[[nodiscard]] std::string call_body(const json::Array& arguments, const json::Object& context);
+[[nodiscard]] std::string call_frames(const CallHead& head, std::string_view body);
 [[nodiscard]] std::string ping_frame();
 /// The answer to a `WorkerRequest`; `members` are what the worker's side reads beside `t` and `rpc`.
 [[nodiscard]] std::string answer_frame(std::int64_t rpc, json::Object members);

@@ -121,7 +121,7 @@ TEST(CallFrames, KeepHostileNamesInsideTheirStrings) {
   const std::string name = "f\",\"id\":9,\"x\":\"\n\xFF";
   const CallHead head{1, name, "h", std::string_view("exports = 1")};
   FrameReader reader;
-  reader.append(call_frames(head, {json::Value("a")}, {{"user", json::Object{{"id", name}}}}));
+  reader.append(call_frames(head, call_body({json::Value("a")}, {{"user", json::Object{{"id", name}}}})));
   const auto first = json::parse(reader.next().value());
   ASSERT_TRUE(first.has_value());
   EXPECT_EQ(first->int_at("id"), 1);

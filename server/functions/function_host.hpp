@@ -19,6 +19,8 @@ namespace keyturn::server::functions {
 /// - `values.get` [name] -> the value; `{"$undefined":true}` when there is none.
 /// - `values.all` [] -> all values but those made from secrets, for the rules of functions; never asked by
 ///   functions themselves.
+/// - `user.is_active` [] -> whether the caller given exists and is not disabled; never asked by functions
+/// themselves.
 /// - `services.get` [name] -> true when the app has a service of that name.
 /// - `services.call` [service, action, {"database", "collection", ...}] -> the result (client-api.md 13).
 ///

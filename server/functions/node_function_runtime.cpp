@@ -15,6 +15,7 @@ namespace {
 // A worker may die before it reads its call; when this many do so in a row, it is no accident.
 constexpr int kWorkersOfACall = 3;
 constexpr std::string_view kTimeOver = "execution time limit exceeded";
+constexpr std::string_view kNoAnswer = "the function ended without an answer";
 
 json::Value undefined() { return json::Object{{"$undefined", true}}; }
 
@@ -30,6 +31,11 @@ Error failure(const WorkerFailure& failure) {
       break;
   }
   return refusal(ErrorCode::FunctionExecutionError, failure.message);
+}
+
+json::Object too_large() {
+  return {{"e", json::Object{{"message", "the answer is too large"},
+                             {"code", to_string(ErrorCode::FunctionExecutionError)}}}};
 }
 
 json::Value date_of(WallTime time) {
@@ -64,6 +70,8 @@ struct NodeFunctionRuntime::Frame {
   std::int64_t id = 0;
   std::size_t requests = 0;
   BootTime deadline;
+  std::chrono::microseconds spent{
+      0};  ///< By the script that says who to run as: the time limit is one for both.
   const json::Object& request;
   bool was_async = false;
 };
@@ -111,6 +119,7 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
               next_call_++,
               0,
               {},
+              {},
               call.request,
               false};
   if (call.is_from_client) {
@@ -121,23 +130,29 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
     return {set.error(), {}, {}};
   const auto context = context_for(frame, call);
   if (!context) return {context.error(), {}, {}};
+  const std::string body = call_body(call.arguments, *context);
+  if (body.size() > kMaxSentFrameBytes)
+    return {refusal(ErrorCode::FunctionExecutionError, "the arguments are too large"), {}, {}};
 
   const BootTime outer_deadline = outer == nullptr ? BootTime::max() : outer->deadline;
   for (int workers = 1;; ++workers) {
     auto lease = pool_.acquire(app.id, outer != nullptr, queue_deadline);
     if (!lease) return {lease.error(), {}, {}};
     const BootTime begin = clock_.boot_now();
-    frame.deadline = std::min(begin + *limit, outer_deadline);
+    frame.deadline = std::min(begin + (*limit - frame.spent), outer_deadline);
     lease->run_until(frame.deadline);
     FunctionOutcome outcome{refusal(ErrorCode::ExecutionTimeLimitExceeded, std::string(kTimeOver)), {}, {}};
     CallHead head{frame.id, function.name, function.hash, std::nullopt};
     if (!lease->worker().note_source(function.hash)) head.source = function.source;
-    const auto sent =
-        lease->worker().send(call_frames(head, call.arguments, *context), frame.deadline, clock_);
+    const auto sent = lease->worker().send(call_frames(head, body), frame.deadline, clock_);
     const bool is_unread = sent == WorkerProcess::Io::closed ||
                            (sent == WorkerProcess::Io::done && !converse(frame, *lease, outcome));
     // A worker that died before it read the call never began it, so another may have it.
     if (is_unread && workers < kWorkersOfACall && clock_.boot_now() < queue_deadline) continue;
+    if (sent == WorkerProcess::Io::closed)
+      outcome.result = refusal(ErrorCode::InternalServerError, std::string(kNoAnswer));
+    if (!outcome.result && pool_.has_finished())
+      outcome.result = refusal(ErrorCode::ServiceUnavailable, "the server is stopping");
     outcome.run_time = clock_.boot_now() - begin;
     outcome.was_async = frame.was_async;
     return outcome;
@@ -164,18 +179,15 @@ Result<void> NodeFunctionRuntime::ask_rule(const Frame& frame, const FunctionCal
 
 Result<void> NodeFunctionRuntime::set_identity(const Frame* outer, Frame& frame, const FunctionCall& call,
                                                const FunctionDefinition& function, BootTime queue_deadline) {
-  const auto run_as = [&](std::string_view user_id) {
-    frame.caller = Principal{frame.app.id, std::string(user_id), {}, {}, {}};
-  };
-  if (frame.as_system) return {};
-  if (!function.run_as_user_id.empty()) {
-    run_as(function.run_as_user_id);
-  } else if (!function.run_as_script.empty()) {
+  std::string user_id = function.run_as_user_id;
+  if (frame.as_system || (user_id.empty() && function.run_as_script.empty())) return {};
+  if (user_id.empty()) {
     const json::Array none;
     FunctionCall script{"run_as_user_id_script", none, frame.caller, call.request};
     script.source = function.run_as_script;
     script.as_system = true;
     const FunctionOutcome outcome = execute_within(outer, frame.app, script, queue_deadline);
+    frame.spent = std::chrono::duration_cast<std::chrono::microseconds>(outcome.run_time);
     if (!outcome.result) return outcome.result.error();
     frame.as_system = outcome.result->bool_at("runAsSystem").value_or(false);
     if (frame.as_system) return {};
@@ -184,9 +196,16 @@ Result<void> NodeFunctionRuntime::set_identity(const Frame* outer, Frame& frame,
       return refusal(ErrorCode::FunctionExecutionError,
                      "the script of function \"" + function.name + "\" gave no user to run as");
     }
-    run_as(*id);
+    user_id = *id;
   }
-  return {};
+  frame.caller = Principal{frame.app.id, std::move(user_id), {}, {}, {}};
+  if (host_ == nullptr) return {};
+  // Whoever was locked out or is gone runs nothing, whoever names the user.
+  const auto active = host_->call(frame.app, frame.caller, false, "user.is_active", {});
+  if (!active) return active.error();
+  if (*active == json::Value(true)) return {};
+  return refusal(ErrorCode::FunctionExecutionError,
+                 "the user to run function \"" + function.name + "\" as does not exist or is disabled");
 }
 
 Result<std::shared_ptr<const FunctionDefinition>> NodeFunctionRuntime::definition_for(
@@ -266,13 +285,14 @@ bool NodeFunctionRuntime::converse(Frame& frame, WorkerPool::Lease& lease, Funct
       if (auto* request = std::get_if<WorkerRequest>(&message);
           request != nullptr && request->call == frame.id) {
         if (clock_.boot_now() >= frame.deadline) return true;
-        const std::string reply = answer_frame(request->rpc, answer(frame, *request));
+        std::string reply = answer_frame(request->rpc, answer(frame, *request));
+        if (reply.size() > kMaxSentFrameBytes) reply = answer_frame(request->rpc, too_large());
         const auto sent = worker.send(reply, frame.deadline, clock_);
         if (sent == WorkerProcess::Io::late) return true;
         if (sent == WorkerProcess::Io::done) continue;
       }
     }
-    outcome.result = refusal(ErrorCode::InternalServerError, "the function ended without an answer");
+    outcome.result = refusal(ErrorCode::InternalServerError, std::string(kNoAnswer));
     return !is_first || io != WorkerProcess::Io::unread;
   }
 }

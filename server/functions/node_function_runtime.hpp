@@ -56,6 +56,10 @@ class NodeFunctionRuntime final : public FunctionRuntime {
 
   FunctionOutcome execute(const App& app, const FunctionCall& call) override;
 
+  /// The server stops: calls that still run at that time are ended with `ServiceUnavailable`, and none begins
+  /// after it.
+  void finish_by(BootTime deadline) { pool_.finish_by(deadline); }
+
   [[nodiscard]] const WorkerPool& pool() const noexcept { return pool_; }
 
  private:

@@ -76,8 +76,7 @@ void WorkerPool::start_workers(std::unique_lock<std::mutex>& lock) {
       slot.process = *std::move(worker);
       continue;
     }
-    ++failed_starts_;
-    last_fault_ = worker.error().message;
+    note_broken_start(worker.error().message);
     const bool wanted_spares = wants_spares_;
     bury(slot);
     wants_spares_ = wanted_spares;  // no endless attempts: the next call asks again
@@ -100,8 +99,12 @@ void WorkerPool::read_idle() {
       unsound.push_back(slot.get());
       continue;
     }
-    // Whoever asked for it may have been served by another meanwhile, so a started worker is for everybody.
-    if (slot->state == SlotState::starting) slot->app.clear();
+    if (slot->state == SlotState::starting) {
+      // Whoever asked for it may have been served by another meanwhile: the app's next call finds it.
+      if (bound_to(slot->app) >= 2 * options_.workers_per_app) slot->app.clear();
+      broken_in_a_row_ = 0;
+      last_fault_.clear();
+    }
     slot->state = SlotState::idle;
     slot->is_nested = false;
     slot->used = clock_.boot_now();
@@ -114,8 +117,7 @@ void WorkerPool::read_idle() {
         slot->process->kill();
         continue;
       }
-      ++failed_starts_;
-      last_fault_ = fault_of(*slot->process);
+      note_broken_start(fault_of(*slot->process));
       const bool is_spare = slot->app.empty();
       bury(*slot);
       if (is_spare) wants_spares_ = false;
@@ -153,10 +155,7 @@ void WorkerPool::enforce_deadlines() {
     }
   }
   for (Slot* slot : late) {
-    if (slot->state == SlotState::starting) {
-      ++failed_starts_;
-      last_fault_ = "a function worker did not start in time";
-    }
+    if (slot->state == SlotState::starting) last_fault_ = "a function worker did not start in time";
     bury(*slot);
   }
 }

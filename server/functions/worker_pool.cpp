@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "server/domain/refusal.hpp"
@@ -14,14 +15,14 @@
 namespace keyturn::server::functions {
 namespace {
 
-constexpr std::size_t kCallsBetweenMemoryChecks = 50;
 // Beyond the call's own deadline, which the caller enforces: only for one that is held up elsewhere.
 constexpr std::chrono::milliseconds kGraceOfCaller{50};
 // A worker in order answers at once. One that spins after its call must not hold up the next caller as long
 // as it may hold up nobody.
 constexpr std::chrono::milliseconds kPatienceOfCaller{100};
-// One start may fail by itself (the machine ended the process); when they all do, the caller hears why.
-constexpr std::size_t kFailedStartsOfCaller = 3;
+// One start may fail by itself (the machine ended the process); when they all do, the caller hears why. A
+// start that is late is not broken: the machine is busy, and the caller has time.
+constexpr std::size_t kBrokenStartsOfCaller = 3;
 
 }  // namespace
 
@@ -51,7 +52,7 @@ WorkerProcess& WorkerPool::Lease::worker() const { return *slot_->process; }
 
 void WorkerPool::Lease::run_until(BootTime deadline) {
   const std::scoped_lock lock(pool_->mutex_);
-  slot_->deadline = deadline + kGraceOfCaller;
+  slot_->deadline = std::min(deadline + kGraceOfCaller, pool_->finish_by_);
   if (slot_->deadline < pool_->clock_.boot_now() + kKeeperLooksEvery) pool_->wake_keeper();
 }
 
@@ -62,25 +63,34 @@ void WorkerPool::Lease::keep() {
 
 Result<WorkerPool::Lease> WorkerPool::acquire(std::string_view app, bool is_nested, BootTime deadline) {
   std::unique_lock lock(mutex_);
-  const std::size_t faults_before = failed_starts_;
+  const std::size_t broken_before = broken_starts_;
   bool has_asked = false;
+  // Set by a worker whose check is late: it is passed over, but is probably sound, and a start takes far
+  // longer.
+  std::optional<BootTime> asks_from;
   for (;;) {
-    if (is_stopping_) return refusal(ErrorCode::ServiceUnavailable, "the server is stopping");
-    if (Slot* slot = find_ready(app, is_nested)) {
-      const bool needs_check = slot->state == SlotState::checking;
+    if (is_stopping_ || clock_.boot_now() >= finish_by_)
+      return refusal(ErrorCode::ServiceUnavailable, "the server is stopping");
+    if (Slot* slot = find_ready(app, is_nested, !asks_from)) {
       if (slot->app.empty()) wants_spares_ = true;
       slot->app = app;
-      slot->state = SlotState::leased;
-      slot->is_nested = is_nested;
-      slot->deadline = BootTime::max();
-      if (!needs_check || passes_check(*slot, lock)) return Lease(*this, *slot);
-      bury(*slot);
+      const Check found = check(*slot, lock);
+      if (found == Check::passed) {
+        slot->is_nested = is_nested;
+        slot->deadline = BootTime::max();
+        return Lease(*this, *slot);
+      }
+      if (found == Check::failed) bury(*slot);
+      if (found == Check::pending) asks_from = clock_.boot_now() + options_.pong_deadline;
       continue;
     }
-    if (failed_starts_ >= faults_before + kFailedStartsOfCaller)
+    if (broken_in_a_row_ >= kBrokenStartsOfCaller && broken_starts_ >= broken_before + kBrokenStartsOfCaller)
       return refusal(ErrorCode::ServiceUnavailable, last_fault_);
     if (starting_for(app) == 0) has_asked = false;  // what was started went to somebody else
-    if (!has_asked && may_grow(app, is_nested) && make_room()) {
+    // What earlier callers asked for and no longer wait for will do as well.
+    const bool may_ask =
+        !has_asked && starting_for(app) <= waiting_ && (!asks_from || clock_.boot_now() >= *asks_from);
+    if (may_ask && may_grow(app, is_nested) && make_room()) {
       has_asked = true;
       slots_.push_back(std::make_unique<Slot>());
       slots_.back()->app = app;
@@ -89,35 +99,39 @@ Result<WorkerPool::Lease> WorkerPool::acquire(std::string_view app, bool is_nest
       wake_keeper();
     }
     const auto left = deadline - clock_.boot_now();
-    if (left.count() <= 0) return refusal(ErrorCode::TooManyRequests, "too many functions are running");
+    if (left.count() <= 0) {
+      return last_fault_.empty() ? refusal(ErrorCode::TooManyRequests, "too many functions are running")
+                                 : refusal(ErrorCode::ServiceUnavailable, last_fault_);
+    }
     ++waiting_;
     changed_.wait_for(lock, std::min<BootTime::duration>(left, std::chrono::seconds(1)));
     --waiting_;
   }
 }
 
-/// An idle worker of the app, else one whose check is under way, else a spare when the app may have one more.
-/// A worker that is still starting is bound to nobody yet: it comes as a spare.
-WorkerPool::Slot* WorkerPool::find_ready(std::string_view app, bool is_nested) {
+/// An idle worker of the app, else one whose check is under way, else a spare; for a client's call only while
+/// the app runs fewer of those than it may.
+WorkerPool::Slot* WorkerPool::find_ready(std::string_view app, bool is_nested, bool with_checking) {
+  Slot* idle = nullptr;
   Slot* checking = nullptr;
   Slot* spare = nullptr;
-  std::size_t bound = 0;
+  std::size_t running = 0;
   for (const auto& slot : slots_) {
-    if (slot->state == SlotState::idle && slot->app == app) return slot.get();
-    const bool has_started = slot->state != SlotState::wanted && slot->state != SlotState::starting;
-    if (slot->app == app && !slot->is_nested && has_started) ++bound;
-    if (slot->app == app && slot->state == SlotState::checking) checking = slot.get();
     if (slot->state == SlotState::idle && slot->app.empty()) spare = slot.get();
+    if (slot->app != app) continue;
+    if (slot->state == SlotState::idle) idle = slot.get();
+    if (slot->state == SlotState::checking && with_checking) checking = slot.get();
+    if (slot->state == SlotState::leased && !slot->is_nested) ++running;
   }
-  if (checking != nullptr) return checking;
-  return is_nested || bound < options_.workers_per_app ? spare : nullptr;
+  if (!is_nested && running >= options_.workers_per_app) return nullptr;
+  return idle != nullptr ? idle : checking != nullptr ? checking : spare;
 }
 
 bool WorkerPool::may_grow(std::string_view app, bool is_nested) const {
   if (is_nested) return true;
-  const auto bound = std::count_if(slots_.begin(), slots_.end(),
-                                   [&](const auto& slot) { return slot->app == app && !slot->is_nested; });
-  return static_cast<std::size_t>(bound) < options_.workers_per_app;
+  const auto clients = std::count_if(slots_.begin(), slots_.end(),
+                                     [&](const auto& slot) { return slot->app == app && !slot->is_nested; });
+  return static_cast<std::size_t>(clients) < options_.workers_per_app;
 }
 
 /// Ends the worker that has been idle longest when all places are taken.
@@ -139,14 +153,27 @@ std::size_t WorkerPool::starting_for(std::string_view app) const {
   }));
 }
 
-/// Reads the pong of a worker that the caller has leased already.
-bool WorkerPool::passes_check(Slot& slot, std::unique_lock<std::mutex>& lock) {
+std::size_t WorkerPool::bound_to(std::string_view app) const {
+  return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [&](const auto& slot) {
+    return slot->app == app && slot->state != SlotState::wanted && slot->state != SlotState::starting;
+  }));
+}
+
+/// Leases the slot, and reads the pong that is still to come. One that does not come soon is left to the
+/// keeper, which knows how long to wait: a sound worker of a busy machine may be late.
+WorkerPool::Check WorkerPool::check(Slot& slot, std::unique_lock<std::mutex>& lock) {
+  const bool is_due = slot.state == SlotState::checking;
+  slot.state = SlotState::leased;
+  if (!is_due) return Check::passed;
   lock.unlock();
   WorkerMessage message;
-  const auto patience = std::min(options_.pong_deadline, kPatienceOfCaller);
-  const auto io = slot.process->receive(message, clock_.boot_now() + patience, clock_);
+  const auto io = slot.process->receive(message, clock_.boot_now() + kPatienceOfCaller, clock_);
   lock.lock();
-  return io == WorkerProcess::Io::done && std::holds_alternative<WorkerPong>(message);
+  if (io == WorkerProcess::Io::done && std::holds_alternative<WorkerPong>(message)) return Check::passed;
+  if (io != WorkerProcess::Io::late || clock_.boot_now() >= slot.deadline) return Check::failed;
+  slot.state = SlotState::checking;
+  wake_keeper();
+  return Check::pending;
 }
 
 void WorkerPool::give_back(Slot& slot, bool is_sound) {
@@ -155,18 +182,12 @@ void WorkerPool::give_back(Slot& slot, bool is_sound) {
   if (is_sound) {
     is_sound = slot.calls < options_.calls_per_worker &&
                slot.process->source_count() < options_.sources_per_worker &&
-               (slot.calls % kCallsBetweenMemoryChecks != 0 ||
-                slot.process->resident_bytes() <= options_.resident_limit_bytes);
+               slot.process->data_bytes() <= options_.kept_data_bytes;
   }
   const BootTime now = clock_.boot_now();
   is_sound = is_sound && slot.process->send(ping_frame(), now, clock_) == WorkerProcess::Io::done;
   const std::scoped_lock lock(mutex_);
-  std::size_t others = 0;
-  for (const auto& each : slots_) {
-    const bool has_started = each->state != SlotState::wanted && each->state != SlotState::starting;
-    if (each.get() != &slot && each->app == slot.app && !each->is_nested && has_started) ++others;
-  }
-  if (!is_sound || others >= options_.workers_per_app) {
+  if (!is_sound || bound_to(slot.app) > 2 * options_.workers_per_app) {
     bury(slot);
     return;
   }
@@ -176,6 +197,29 @@ void WorkerPool::give_back(Slot& slot, bool is_sound) {
   slot.deadline = now + options_.pong_deadline;
   wake_keeper();
   changed_.notify_all();
+}
+
+void WorkerPool::finish_by(BootTime deadline) {
+  {
+    const std::scoped_lock lock(mutex_);
+    finish_by_ = deadline;
+    for (const auto& slot : slots_) {
+      if (slot->state == SlotState::leased) slot->deadline = std::min(slot->deadline, deadline);
+    }
+  }
+  changed_.notify_all();
+  wake_keeper();
+}
+
+bool WorkerPool::has_finished() const {
+  const std::scoped_lock lock(mutex_);
+  return clock_.boot_now() >= finish_by_;
+}
+
+void WorkerPool::note_broken_start(std::string fault) {
+  ++broken_starts_;
+  ++broken_in_a_row_;
+  last_fault_ = std::move(fault);
 }
 
 /// Takes the slot out and its process to its end. Under the lock.

@@ -19,12 +19,13 @@
 namespace keyturn::server::functions {
 
 struct PoolOptions {
-  std::size_t workers_per_app = 4;  ///< For calls that clients make; nested calls come on top.
+  std::size_t workers_per_app = 4;  ///< For calls that clients make; as many more stay for nested calls.
   std::size_t workers_in_all = 32;
   std::size_t spares = 1;  ///< Started ahead for the next app that needs one.
   std::size_t calls_per_worker = 1'000;
   std::size_t sources_per_worker = 256;
-  std::size_t resident_limit_bytes = std::size_t{200} * 1024 * 1024;
+  /// A worker that holds more after a call is not kept: the next call could want as much as it may have.
+  std::size_t kept_data_bytes = std::size_t{128} * 1024 * 1024;
   std::chrono::milliseconds start_deadline{5'000};
   std::chrono::milliseconds pong_deadline{1'000};
 };
@@ -63,8 +64,13 @@ class WorkerPool {
 
   /// Waits for a worker at most until `deadline`. A nested call may have one beyond the app's number, or
   /// callers that wait for each other's workers would wait for ever.
-  /// Errors: `TooManyRequests` when all stay busy, `ServiceUnavailable` when none could be started.
+  /// Errors: `TooManyRequests` when all stay busy, `ServiceUnavailable` when none could be started or the
+  /// server stops.
   [[nodiscard]] Result<Lease> acquire(std::string_view app, bool is_nested, BootTime deadline);
+
+  /// The server stops: what still runs at that time is ended, and no call begins after it.
+  void finish_by(BootTime deadline);
+  [[nodiscard]] bool has_finished() const;
 
   struct Figures {
     std::size_t alive = 0;
@@ -81,11 +87,15 @@ class WorkerPool {
  private:
   using Slots = std::vector<std::unique_ptr<Slot>>;
 
-  [[nodiscard]] Slot* find_ready(std::string_view app, bool is_nested);
+  [[nodiscard]] Slot* find_ready(std::string_view app, bool is_nested, bool with_checking);
   [[nodiscard]] bool may_grow(std::string_view app, bool is_nested) const;
   [[nodiscard]] bool make_room();
   [[nodiscard]] std::size_t starting_for(std::string_view app) const;
-  [[nodiscard]] bool passes_check(Slot& slot, std::unique_lock<std::mutex>& lock);
+  /// Workers that have started and serve the app.
+  [[nodiscard]] std::size_t bound_to(std::string_view app) const;
+  enum class Check { passed, pending, failed };
+  [[nodiscard]] Check check(Slot& slot, std::unique_lock<std::mutex>& lock);
+  void note_broken_start(std::string fault);
   void give_back(Slot& slot, bool is_sound);
   void bury(Slot& slot);
   void wake_keeper() const;
@@ -108,8 +118,10 @@ class WorkerPool {
   std::vector<std::unique_ptr<WorkerProcess>> dying_;
   std::size_t waiting_ = 0;  ///< Callers in `acquire`.
   std::size_t started_ = 0;
-  std::size_t failed_starts_ = 0;
-  std::string last_fault_;
+  std::size_t broken_starts_ = 0;  ///< In all.
+  std::size_t broken_in_a_row_ = 0;
+  std::string last_fault_;  ///< Of a start, until one comes through.
+  BootTime finish_by_ = BootTime::max();
   bool is_stopping_ = false;
   bool wants_spares_ = true;
   std::thread keeper_;

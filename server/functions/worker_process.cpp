@@ -236,12 +236,16 @@ bool WorkerProcess::try_reap() noexcept {
   return is_reaped_;
 }
 
-std::size_t WorkerProcess::resident_bytes() const {
-  std::ifstream file("/proc/" + std::to_string(pid_) + "/statm");
-  std::size_t all = 0;
-  std::size_t resident = 0;
-  file >> all >> resident;
-  return file ? resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) : 0;
+std::size_t WorkerProcess::data_bytes() const {
+  // proc(5): size resident shared text lib data dt, in pages.
+  const int file = ::open(("/proc/" + std::to_string(pid_) + "/statm").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  std::array<char, 128> text{};
+  const ssize_t got = ::read(file, text.data(), text.size() - 1);
+  ::close(file);
+  unsigned long pages = 0;
+  if (got <= 0 || std::sscanf(text.data(), "%*u %*u %*u %*u %*u %lu", &pages) != 1) return 0;
+  return std::size_t{pages} * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace keyturn::server::functions

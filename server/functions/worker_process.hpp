@@ -64,8 +64,9 @@ class WorkerProcess {
   /// Whether the worker was already sent the source with that hash; from now on it was.
   [[nodiscard]] bool note_source(const std::string& hash) { return !sources_.insert(hash).second; }
   [[nodiscard]] std::size_t source_count() const noexcept { return sources_.size(); }
-  /// Resident memory in bytes; 0 when it cannot be read.
-  [[nodiscard]] std::size_t resident_bytes() const;
+  /// The data of the process, of which the data limit allows so much: what a call left behind, garbage that
+  /// was not collected yet included. 0 when it cannot be read.
+  [[nodiscard]] std::size_t data_bytes() const;
 
  private:
   WorkerProcess(pid_t pid, int socket) : pid_(pid), socket_(socket) {}

@@ -28,6 +28,7 @@ Result<Answer> call_service(Call& call, std::string_view service, std::string_vi
     return refusal(ErrorCode::FunctionExecutionError,
                    "Cannot access member '" + std::string(action) + "' of undefined");
   }
+  call.body = json::Value();  // one tree of a large body is enough
   auto body = Ejson::parse(call.request.body);
   if (!body) return refusal(ErrorCode::BadRequest, body.error().message);
   const Ejson* arguments = body->find("arguments");

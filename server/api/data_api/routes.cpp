@@ -5,6 +5,7 @@
 
 #include <keyturn/ejson.hpp>
 
+#include "server/api/body.hpp"
 #include "server/api/data_api/actions.hpp"
 #include "server/api/data_api/config.hpp"
 #include "server/api/documents.hpp"
@@ -18,7 +19,7 @@ namespace {
 Error data_api_not_found() { return refusal(ErrorCode::AppUnknownError, 404, "not found"); }
 
 Result<EjsonDocument> read_document(const std::string& text) {
-  auto body = Ejson::parse(text);
+  auto body = Ejson::parse(text, kMostValues);
   if (!body) return refusal(ErrorCode::BadRequest, body.error().message);
   auto* document = body->get_if<EjsonDocument>();
   if (document == nullptr) return refusal(ErrorCode::BadRequest, "the body must be an object");
