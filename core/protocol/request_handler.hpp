@@ -92,7 +92,7 @@ class RequestHandler {
     handle(std::move(request), std::move(respond));
   }
 
-  /// The answer to a request that the listener itself turns down (400, 405, 408, 413, 414, 431, 503): the
+  /// The answer to a request that the listener itself turns down (400, 405, 408, 413, 431, 503): the
   /// same error body, request id and CORS headers as any other. `head` holds what could be read of it.
   [[nodiscard]] virtual HttpResponse refuse(int status, std::string_view why, const HttpRequest& head) = 0;
 };
