@@ -216,7 +216,7 @@ Result<void> Api::Pipeline::find_app(Call& call, const Match& found) const {
 
 Result<void> Api::Pipeline::authenticate(Call& call, const Route& route) {
   if (route.auth == Auth::none) return {};
-  const bool is_call = route.body == api::Body::function;
+  const bool is_call = route.body == api::Body::function || route.auth == Auth::stream;
   auto bearer = api::read_bearer(call.request.headers, is_call ? "unauthorized" : api::kWantBearer);
   if (route.auth == Auth::stream && !find_header(call.request.headers, "authorization")) {
     call.query_bearer = call.parameter("baas_at").value_or("");
