@@ -68,15 +68,12 @@ Result<json::Object> find_endpoint(Call& call) {
   return *found;
 }
 
-Result<json::Object> find_function(Call& call, const json::Object& endpoint) {
-  const std::string_view wanted = function_at(endpoint, "function_name", "function_id");
-  auto all = call.services.apps.documents(call.app_id(), "functions");
-  if (!all) return all.error();
-  for (const ConfigDocument& each : *all) {
-    const bool is_it = each.value.string_at("name") == wanted || each.id == wanted;
-    if (is_it && each.value.as_object() != nullptr) return *each.value.as_object();
-  }
-  return refusal(ErrorCode::FunctionNotFound, "function not found: '" + std::string(wanted) + "'");
+Result<json::Object> function_of(Call& call, const json::Object& endpoint) {
+  const FunctionReference wanted = function_at(endpoint, "function_name", "function_id");
+  auto found = call.services.apps.function(call.app_id(), wanted);
+  if (!found) return found.error();
+  if (*found) return **std::move(found);
+  return refusal(ErrorCode::FunctionNotFound, "function not found: '" + std::string(wanted.text()) + "'");
 }
 
 json::Object query_of_request(const Call& call) {
@@ -203,7 +200,7 @@ Result<Answer> serve(Call& call) {
   auto endpoint = find_endpoint(call);
   if (!endpoint) return endpoint.error();
   if (auto checked = check_endpoint_secret(call, *endpoint); !checked) return checked.error();
-  auto function = find_function(call, *endpoint);
+  auto function = function_of(call, *endpoint);
   if (!function) return function.error();
   auto caller = endpoint_caller(call, rights_of(*endpoint, *function));
   if (!caller) return caller.error();

@@ -356,4 +356,9 @@ Result<bool> AppService::remove_document(std::string_view app_id, std::string_vi
   return removed;
 }
 
+Result<std::optional<json::Object>> AppService::function(std::string_view app_id,
+                                                         const FunctionReference& reference) {
+  return find_function(store_, app_id, reference);
+}
+
 }  // namespace keyturn::server

@@ -18,6 +18,7 @@
 
 #include "server/domain/apps/app_store.hpp"
 #include "server/domain/apps/directory.hpp"
+#include "server/domain/apps/function_reference.hpp"
 
 namespace keyturn::server {
 
@@ -119,6 +120,8 @@ class AppService {
   Result<void> put_document(std::string_view app_id, std::string_view kind, std::string_view id,
                             json::Value document);
   Result<bool> remove_document(std::string_view app_id, std::string_view kind, std::string_view id);
+  /// The stored function that a setting means; nothing when there is none.
+  Result<std::optional<json::Object>> function(std::string_view app_id, const FunctionReference& reference);
 
  private:
   [[nodiscard]] Result<std::shared_ptr<const AppView>> find_app(std::string_view app_id) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/domain/apps/app_store.hpp"
 #include "server/domain/ports.hpp"
 
 namespace keyturn::server::identity {
@@ -11,7 +12,7 @@ namespace keyturn::server::identity {
 /// `FunctionNotFound` then.
 class FunctionProvider final : public IdentityProvider {
  public:
-  explicit FunctionProvider(FunctionRuntime* runtime) : runtime_(runtime) {}
+  FunctionProvider(FunctionRuntime* runtime, AppStore& apps) : runtime_(runtime), apps_(apps) {}
 
   [[nodiscard]] std::string_view type() const noexcept override { return "custom-function"; }
   /// The function gets the log-in body without `options` and answers the user's id, or `{id, name}`. Errors:
@@ -21,6 +22,7 @@ class FunctionProvider final : public IdentityProvider {
 
  private:
   FunctionRuntime* runtime_;
+  AppStore& apps_;
 };
 
 }  // namespace keyturn::server::identity
