@@ -21,7 +21,8 @@ struct EndpointRules {
   bool disabled = true;
   DataFormat format = DataFormat::json;
   EndpointValidation validation = EndpointValidation::none;
-  std::string secret_name;
+  std::string secret_id;
+  std::string secret_name;   ///< Counts where no secret has `secret_id`.
   json::Value can_evaluate;  ///< Null: everybody.
   bool create_user_on_auth = false;
   bool run_as_system = false;

@@ -170,7 +170,7 @@ Result<void> check_endpoint_secret(Call& call, const json::Object& endpoint) {
   auto rules = read_endpoint_rules(endpoint);
   if (!rules) return rules.error();
   if (rules->validation == EndpointValidation::none) return {};
-  auto secret = call.services.apps.secret(call.app_id(), rules->secret_name);
+  auto secret = call.services.apps.secret(call.app_id(), rules->secret_id, rules->secret_name);
   if (!secret) return secret.error();
   const auto failed = [](std::string_view why) {
     return refusal(ErrorCode::IncomingWebhookAuthFailed, 401, std::string(why));

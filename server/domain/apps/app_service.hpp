@@ -102,6 +102,9 @@ class AppService {
   Result<std::vector<std::pair<std::string, std::string>>> secrets(std::string_view app_id);
   /// The value of a secret, for the server's own use; nothing when there is none.
   Result<std::optional<Secret>> secret(std::string_view app_id, std::string_view name);
+  /// The same of the secret that has the id, which a new name leaves alone; else of the one of that name.
+  Result<std::optional<Secret>> secret(std::string_view app_id, std::string_view secret_id,
+                                       std::string_view name);
   /// Answers the new secret's id.
   Result<std::string> add_secret(std::string_view app_id, std::string_view name, const Secret& value);
   Result<void> put_secret(std::string_view app_id, std::string_view secret_id, std::string_view name,
