@@ -55,6 +55,10 @@ Result<void> read_validation(const json::Object& config, EndpointRules& rules) {
 
 }  // namespace
 
+bool is_condition(const json::Value& value) noexcept {
+  return value.is_null() || value.as_object() != nullptr || value.as_bool() != nullptr;
+}
+
 json::Object default_data_api_config() {
   return {{"disabled", true},
           {"versions", json::Array{"v1"}},
@@ -83,7 +87,7 @@ Result<EndpointRules> read_endpoint_rules(const json::Object& config) {
   }
   if (auto read = read_validation(config, rules); !read) return read.error();
   if (const json::Value* rule = given(config, "can_evaluate"); rule != nullptr) {
-    if (rule->as_object() == nullptr) return wrong("can_evaluate", "an object");
+    if (!is_condition(*rule)) return wrong("can_evaluate", "an object, true or false");
     rules.can_evaluate = *rule;
   }
   return rules;

@@ -35,6 +35,9 @@ struct EndpointRules {
   }
 };
 
+/// Whether a `can_evaluate` has the form of a condition: an expression, `true` or `false`; null is none.
+[[nodiscard]] bool is_condition(const json::Value& value) noexcept;
+
 /// The name of the settings that hold the Data API's configuration.
 inline constexpr std::string_view kDataApiSettings = "data_api";
 /// What an app has that never configured it: disabled.

@@ -204,7 +204,8 @@ Result<EndpointCaller> endpoint_caller(Call& call, const json::Object& endpoint)
 
 Result<bool> may_evaluate(Call& call, const json::Value& rule_text, const EndpointCaller& caller) {
   const json::Object* members = rule_text.as_object();
-  if (rule_text.is_null() || (members != nullptr && members->empty())) return true;
+  const bool is_absent = rule_text.is_null() || (members != nullptr && members->empty());
+  if (is_absent || rule_text == json::Value(true)) return true;
   auto text = Ejson::parse(json::write(rule_text));
   if (!text) return refusal(ErrorCode::NoMatchingRuleFound, "a rule is no Extended JSON");
   auto rule = data::RuleExpression::compile(*text, data::RuleTopic::call);
