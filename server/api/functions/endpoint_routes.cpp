@@ -10,6 +10,7 @@
 #include "core/json/json.hpp"
 #include "server/api/documents.hpp"
 #include "server/api/functions/endpoint_caller.hpp"
+#include "server/api/functions/endpoint_route.hpp"
 #include "server/api/functions/function_calls.hpp"
 #include "server/api/plain_json.hpp"
 #include "server/api/routes.hpp"
@@ -40,21 +41,13 @@ constexpr std::string_view kEndpointSource = R"(
 })(exports);
 )";
 
-std::string route_of(const Call& call) {
-  std::string_view path = path_of(call.request.url);
-  constexpr std::string_view kMark = "/endpoint";
-  const auto at = path.find(kMark);
-  path.remove_prefix(std::min(at + kMark.size(), path.size()));
-  return percent_decode(path).value_or("");
-}
-
 Error not_found() { return refusal(ErrorCode::IncomingWebhookNotFound, "endpoint not found"); }
 
 /// The endpoint of that route; one of that very method before one of any.
 Result<json::Object> find_endpoint(Call& call) {
   auto all = call.services.apps.documents(call.app_id(), "endpoints");
   if (!all) return all.error();
-  const std::string route = route_of(call);
+  const std::string route = endpoint_route_of(path_of(call.request.url));
   const json::Object* found = nullptr;
   for (const ConfigDocument& each : *all) {
     const json::Object* endpoint = each.value.as_object();
@@ -94,7 +87,7 @@ json::Object query_of_request(const Call& call) {
 json::Value request_of(const Call& call, const json::Object& context) {
   json::Object out{{"query", query_of_request(call)},
                    {"httpMethod", call.request.method},
-                   {"route", route_of(call)},
+                   {"route", endpoint_route_of(path_of(call.request.url))},
                    {"rawQueryString", *context.find("rawQueryString")},
                    {"headers", *context.find("requestHeaders")}};
   if (!call.request.body.empty()) {
@@ -225,17 +218,9 @@ Result<Answer> serve(Call& call) {
 }
 
 std::vector<Route> make_routes() {
-  static constexpr std::array<std::string_view, 8> kPaths{"/app/{}/endpoint/{}",
-                                                          "/app/{}/endpoint/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}/{}/{}/{}/{}"};
   std::vector<Route> out;
-  for (const std::string_view path : kPaths) {
-    for (const std::string_view method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
+  for (const std::string_view path : kEndpointPatterns) {
+    for (const std::string_view method : kEndpointMethods) {
       out.push_back({method, path, protocol::Lane::function, Auth::none, Body::large, serve});
     }
   }
