@@ -21,8 +21,8 @@
 namespace keyturn::server::api {
 namespace {
 
-/// Put behind the function's own source. Makes the `response` that the function is given, and tells what it
-/// did to it beside the return value.
+/// Put behind the function's own source, which has set `exports` or `module.exports`. Makes the `response`
+/// that the function is given, and tells what it did to it beside the return value.
 constexpr std::string_view kEndpointSource = R"(
 ;exports = (function (handler) {
   if (typeof handler !== "function") return handler;
@@ -38,7 +38,7 @@ constexpr std::string_view kEndpointSource = R"(
     const result = await handler(request, response);
     return { result, ...told };
   };
-})(exports);
+})(typeof exports !== "function" && typeof module?.exports === "function" ? module.exports : exports);
 )";
 
 Error not_found() { return refusal(ErrorCode::IncomingWebhookNotFound, "endpoint not found"); }
@@ -131,6 +131,13 @@ std::string text_body(const Ejson& body) {
   return body.is_null() ? std::string() : body.to_canonical();
 }
 
+/// RFC 9110 sections 15.3.5, 15.3.6, 15.4.5.
+bool has_no_body(int status) { return status == 204 || status == 205 || status == 304; }
+
+bool is_content_type(const std::string& name) {
+  return find_header({{name, {}}}, "content-type").has_value();
+}
+
 Result<Answer> answer_of(const Call& call, const json::Object& endpoint, const json::Value& told) {
   auto read = Ejson::parse(json::write(told));
   if (!read) return bad_response("it has no form");
@@ -166,6 +173,10 @@ Result<Answer> answer_of(const Call& call, const json::Object& endpoint, const j
   } else if (const Ejson* body = read->find("body")) {
     answer.body = text_body(*body);
     answer.content_type = "text/plain; charset=utf-8";
+  }
+  if (has_no_body(answer.status)) {
+    answer.body.clear();
+    std::erase_if(answer.headers, [](const auto& line) { return is_content_type(line.first); });
   }
   if (find_header(answer.headers, "content-type")) answer.content_type.clear();
   return answer;
