@@ -61,6 +61,7 @@ struct Call {
   std::string withheld = {};      ///< What an error does not tell the client, for the operator.
   bool is_logged = false;         ///< The app's log has this request already.
   std::shared_ptr<const AppView> bearer_app = {};  ///< Of a refresh, for the access log.
+  std::string_view remote_address = {};            ///< The client's; empty: not known.
   LoginOrigin origin = {};                         ///< Where the credentials of this request come from.
 
   [[nodiscard]] const json::Object& members() const { return *body.as_object(); }

@@ -119,12 +119,13 @@ std::string Api::Pipeline::new_request_id(WallTime now) {
   return make_object_id(now, bytes);
 }
 
-protocol::Reply Api::Pipeline::reply(const HttpRequest& request, std::string_view client) {
+protocol::Reply Api::Pipeline::reply(const HttpRequest& request, const protocol::ClientAddress& client) {
   const WallTime now = services_.clock.wall_now();
   const Match found = match(request.method, request.url);
   Exchange exchange{Call{services_, options_, log_, possession_, request, new_request_id(now), now},
                     found.surface, services_.clock.boot_now()};
-  exchange.call.origin.address = client;
+  exchange.call.remote_address = client.address;
+  exchange.call.origin.address = client.counted_as;
   try {
     Result<Answer> outcome = run(exchange, found);
     HttpResponse response = render(exchange, outcome);

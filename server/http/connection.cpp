@@ -317,7 +317,7 @@ void Connection::dispatch(protocol::Lane lane) {
   LanePool& pool = lane == protocol::Lane::storage    ? shared.storage
                    : lane == protocol::Lane::password ? shared.password
                                                       : shared.function;
-  std::string client = client_address(peer_, request.headers, shared.options.trusted_proxies);
+  protocol::ClientAddress client = client_address(peer_, request.headers, shared.options.trusted_proxies);
   auto work = std::make_shared<HttpRequest>(std::move(request));
   protocol::RequestHandler& handler = shared.handler;
   const auto busy = [box = box_, work, &handler] {

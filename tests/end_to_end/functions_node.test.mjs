@@ -112,12 +112,12 @@ test("an HTTPS endpoint runs a function", options, async () => {
   assert.deepEqual(await (await ask()).json(), { made: 1 });
 });
 
-test("an HTTPS endpoint runs what module.exports is", options, async () => {
-  await addFunction("place", "module.exports = (request, response) => { response.setBody("here"); };");
+test("an HTTPS endpoint runs what module.exports is, and tells it where the request comes from", options, async () => {
+  await addFunction("place", "module.exports = (request, response) => { response.setBody(context.request.remoteIPAddress); };");
   await admin.call("POST", `${app.path}/endpoints`, { route: "/place", http_method: "GET", function_name: "place" });
   const caller = await user();
   const told = await fetch(`${daemon.baseUrl}/app/${app.id}/endpoint/place`, { headers: { Authorization: `Bearer ${caller.accessToken}` } });
-  assert.deepEqual([told.status, await told.text()], [200, "here"]);
+  assert.deepEqual([told.status, await told.text()], [200, "127.0.0.1"]);
 });
 
 test("a function may be open to everybody or to nobody", options, async () => {

@@ -73,7 +73,7 @@ json::Object function_request(const Call& call) {
           {"webhookUrl", std::string(path_of(call.request.url))},
           {"service", ""},
           {"action", ""},
-          {"remoteIPAddress", std::string(call.origin.address)}};
+          {"remoteIPAddress", std::string(call.remote_address)}};
 }
 
 FunctionOutcome run_function(Call& call, FunctionCall wanted) {
