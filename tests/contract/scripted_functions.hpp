@@ -49,6 +49,10 @@ class ScriptedFunctions final : public server::FunctionRuntime {
     if (begins("syntax error")) return server::refusal(ErrorCode::FunctionSyntaxError, "SyntaxError: here");
     if (begins("arguments")) return json::Value(call.arguments);
     if (begins("request")) return json::Value(call.request);
+    if (begins("endpoint request")) {
+      return json::Value(json::Object{
+          {"result", call.request}, {"status", "200"}, {"headers", json::Array{}}, {"body", json::Value()}});
+    }
     if (begins("caller")) {
       return json::Value(json::Object{{"user_id", call.caller ? call.caller->user_id : std::string()},
                                       {"as_system", call.as_system}});

@@ -97,6 +97,7 @@ Result<Credentials> read_credentials(const Call& call) {
 }
 
 Result<Principal> by_credentials(Call& call, const EndpointRules& rules) {
+  call.has_read_credentials = true;
   auto credentials = read_credentials(call);
   if (!credentials) return credentials.error();
   // Keys and addresses were let in by somebody before; a token of another issuer may be anybody's.
