@@ -41,6 +41,23 @@ TEST_F(CustomFunctionTest, AnythingElseIsRefused) {
   }
 }
 
+TEST_F(CustomFunctionTest, OneThatIsNoFunctionLetsNobodyIn) {
+  for (const ErrorCode code : {ErrorCode::FunctionSyntaxError, ErrorCode::FunctionInvalid,
+                               ErrorCode::NotCallable, ErrorCode::ExecutionTimeLimitExceeded}) {
+    functions.functions["authFunc"] = [code](const json::Array&) -> Result<json::Value> {
+      return refusal(code, "why");
+    };
+    EXPECT_THAT(try_log_in(), Refuses(ErrorCode::AuthError, 401, "why")) << to_string(code);
+  }
+  for (const ErrorCode code :
+       {ErrorCode::ServiceUnavailable, ErrorCode::TooManyRequests, ErrorCode::InternalServerError}) {
+    functions.functions["authFunc"] = [code](const json::Array&) -> Result<json::Value> {
+      return refusal(code, "why");
+    };
+    EXPECT_EQ(try_log_in().error().code, code) << "no verdict on who logs in";
+  }
+}
+
 TEST_F(CustomFunctionTest, IsTheOneThatHasTheId) {
   const json::Object stored{{"name", "renamed"}};
   ASSERT_TRUE(app_store.put_document(app_id, "functions", "f1", json::Value(stored)));

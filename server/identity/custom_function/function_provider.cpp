@@ -30,10 +30,9 @@ Result<ProvenIdentity> FunctionProvider::verify(const App& app, const AuthProvid
   payload.erase("options");
   auto answer = runtime_->run(app, *name, {json::Value(std::move(payload))}, std::nullopt);
   if (!answer) {
-    const ErrorCode code = answer.error().code;
-    const bool is_verdict =
-        code == ErrorCode::FunctionExecutionError || code == ErrorCode::ExecutionTimeLimitExceeded;
-    return is_verdict ? refusal(ErrorCode::AuthError, 401, answer.error().message) : answer.error();
+    return is_fault_of_function(answer.error().code)
+               ? refusal(ErrorCode::AuthError, 401, answer.error().message)
+               : answer.error();
   }
   const json::Value* id = answer->find("id");
   ProvenIdentity proven;

@@ -16,7 +16,8 @@ class FunctionProvider final : public IdentityProvider {
 
   [[nodiscard]] std::string_view type() const noexcept override { return "custom-function"; }
   /// The function gets the log-in body without `options` and answers the user's id, or `{id, name}`. Errors:
-  /// what it threw as 401 `AuthError`; 401 `AuthError` "unauthorized" for an answer without a usable id.
+  /// 401 `AuthError` with what it threw, or why it is no function; "unauthorized" for an answer without a
+  /// usable id.
   Result<ProvenIdentity> verify(const App& app, const AuthProvider& provider, const json::Object& credentials,
                                 WallTime now) override;
 
