@@ -69,6 +69,12 @@ struct Reply {
   std::unique_ptr<BodyStream> stream;
 };
 
+/// Where a request comes from, as far as that is known.
+struct ClientAddress {
+  std::string address;     ///< Whole; empty: not known.
+  std::string counted_as;  ///< Whose tries are counted together (row B-77); empty: nobody's.
+};
+
 /// Gives the answer. May be called from any thread, exactly once.
 using Respond = std::function<void(Reply)>;
 
@@ -95,13 +101,12 @@ class RequestHandler {
   /// complete and already checked for form (rule V17).
   virtual void handle(HttpRequest request, Respond respond) = 0;
 
-  /// The same, with the address of who asks, in a form by which two clients are told apart; empty when it is
-  /// not known. Called for every lane but `immediate`.
-  virtual void handle_from(std::string_view /*client*/, HttpRequest request, Respond respond) {
+  /// The same, with where it comes from. Called for every lane but `immediate`.
+  virtual void handle_from(const ClientAddress& /*client*/, HttpRequest request, Respond respond) {
     handle(std::move(request), std::move(respond));
   }
 
-  /// The answer to a request that the listener itself turns down (400, 405, 408, 413, 414, 431, 503): the
+  /// The answer to a request that the listener itself turns down (400, 405, 408, 413, 431, 503): the
   /// same error body, request id and CORS headers as any other. `head` holds what could be read of it.
   [[nodiscard]] virtual HttpResponse refuse(int status, std::string_view why, const HttpRequest& head) = 0;
 };

@@ -20,7 +20,7 @@ protocol::Plan Api::plan_for(const HttpRequest& head) const noexcept { return pi
 
 void Api::handle(HttpRequest request, protocol::Respond respond) { respond(pipeline_->reply(request, {})); }
 
-void Api::handle_from(std::string_view client, HttpRequest request, protocol::Respond respond) {
+void Api::handle_from(const protocol::ClientAddress& client, HttpRequest request, protocol::Respond respond) {
   respond(pipeline_->reply(request, client));
 }
 

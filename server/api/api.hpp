@@ -81,7 +81,8 @@ class Api final : public protocol::RequestHandler {
   [[nodiscard]] protocol::Plan plan(std::string_view method, std::string_view target) const noexcept override;
   [[nodiscard]] protocol::Plan plan_for(const HttpRequest& head) const noexcept override;
   void handle(HttpRequest request, protocol::Respond respond) override;
-  void handle_from(std::string_view client, HttpRequest request, protocol::Respond respond) override;
+  void handle_from(const protocol::ClientAddress& client, HttpRequest request,
+                   protocol::Respond respond) override;
   [[nodiscard]] HttpResponse refuse(int status, std::string_view why, const HttpRequest& head) override;
 
   /// `handle` without the callback.

@@ -56,11 +56,13 @@ struct Call {
   std::optional<Caller> caller = {};        ///< Set for `access`, `refresh` and `admin`.
   std::string_view bearer = {};             ///< Set for `session` and `admin_session`.
   json::Value body = {};
-  std::string user_id = {};       ///< Who a log-in turned out to be, for the app's log.
-  std::string query_bearer = {};  ///< What `bearer` views when it came in the query.
-  std::string withheld = {};      ///< What an error does not tell the client, for the operator.
-  bool is_logged = false;         ///< The app's log has this request already.
+  std::string user_id = {};           ///< Who a log-in turned out to be, for the app's log.
+  std::string query_bearer = {};      ///< What `bearer` views when it came in the query.
+  std::string withheld = {};          ///< What an error does not tell the client, for the operator.
+  bool is_logged = false;             ///< The app's log has this request already.
+  bool has_read_credentials = false;  ///< Those in headers (data-api.md 2), which are ours then.
   std::shared_ptr<const AppView> bearer_app = {};  ///< Of a refresh, for the access log.
+  std::string_view remote_address = {};            ///< The client's; empty: not known.
   LoginOrigin origin = {};                         ///< Where the credentials of this request come from.
 
   [[nodiscard]] const json::Object& members() const { return *body.as_object(); }

@@ -119,12 +119,13 @@ std::string Api::Pipeline::new_request_id(WallTime now) {
   return make_object_id(now, bytes);
 }
 
-protocol::Reply Api::Pipeline::reply(const HttpRequest& request, std::string_view client) {
+protocol::Reply Api::Pipeline::reply(const HttpRequest& request, const protocol::ClientAddress& client) {
   const WallTime now = services_.clock.wall_now();
   const Match found = match(request.method, request.url);
   Exchange exchange{Call{services_, options_, log_, possession_, request, new_request_id(now), now},
                     found.surface, services_.clock.boot_now()};
-  exchange.call.origin.address = client;
+  exchange.call.remote_address = client.address;
+  exchange.call.origin.address = client.counted_as;
   try {
     Result<Answer> outcome = run(exchange, found);
     HttpResponse response = render(exchange, outcome);
@@ -216,7 +217,7 @@ Result<void> Api::Pipeline::find_app(Call& call, const Match& found) const {
 
 Result<void> Api::Pipeline::authenticate(Call& call, const Route& route) {
   if (route.auth == Auth::none) return {};
-  const bool is_call = route.body == api::Body::function;
+  const bool is_call = route.body == api::Body::function || route.auth == Auth::stream;
   auto bearer = api::read_bearer(call.request.headers, is_call ? "unauthorized" : api::kWantBearer);
   if (route.auth == Auth::stream && !find_header(call.request.headers, "authorization")) {
     call.query_bearer = call.parameter("baas_at").value_or("");

@@ -21,7 +21,7 @@ class Api::Pipeline {
 
   [[nodiscard]] protocol::Plan plan(std::string_view method, std::string_view target) const noexcept;
   [[nodiscard]] protocol::Plan plan_for(const HttpRequest& head) const noexcept;
-  [[nodiscard]] protocol::Reply reply(const HttpRequest& request, std::string_view client);
+  [[nodiscard]] protocol::Reply reply(const HttpRequest& request, const protocol::ClientAddress& client);
   [[nodiscard]] HttpResponse refuse(int status, std::string_view why, const HttpRequest& head);
 
  private:

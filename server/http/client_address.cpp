@@ -36,16 +36,21 @@ bool is_this_machine(const Bytes& address) {
   return address == loopback || (is_version_4(address) && address[kPrefix] == 127);
 }
 
-std::string name_of(const Bytes& address) {
+std::string text_of(const Bytes& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (is_version_4(address)) {
     inet_ntop(AF_INET, address.data() + kPrefix, text.data(), text.size());
-    return text.data();
+  } else {
+    inet_ntop(AF_INET6, address.data(), text.data(), text.size());
   }
+  return text.data();
+}
+
+/// The address, or the network of one of IPv6.
+Bytes counted_part(const Bytes& address) {
   Bytes network{};
   std::copy_n(address.begin(), 8, network.begin());
-  inet_ntop(AF_INET6, network.data(), text.data(), text.size());
-  return text.data();
+  return is_version_4(address) ? address : network;
 }
 
 bool is_trusted(const Bytes& address, const std::vector<std::string>& trusted) {
@@ -76,21 +81,20 @@ std::vector<std::string_view> forwarded_for(const HttpHeaders& headers) {
 
 }  // namespace
 
-std::string client_address(std::string_view peer, const HttpHeaders& headers,
-                           const std::vector<std::string>& trusted_proxies) {
+protocol::ClientAddress client_address(std::string_view peer, const HttpHeaders& headers,
+                                       const std::vector<std::string>& trusted_proxies) {
   std::optional<Bytes> address = parse(peer);
   if (!address) return {};
-  if (is_trusted(*address, trusted_proxies)) {
-    // Each proxy adds at the end whom it heard, so from the end on only those that are trusted may be passed.
-    const auto heard = forwarded_for(headers);
-    for (auto each = heard.rbegin(); each != heard.rend(); ++each) {
-      address = parse(*each);
-      if (!address || !is_trusted(*address, trusted_proxies)) break;
-    }
+  bool is_proxy = is_trusted(*address, trusted_proxies);
+  const bool is_counted = is_proxy || !is_this_machine(*address);
+  // Each proxy adds at the end whom it heard, so from the end on only those that are trusted may be passed.
+  const auto heard = is_proxy ? forwarded_for(headers) : std::vector<std::string_view>();
+  for (auto each = heard.rbegin(); is_proxy && each != heard.rend(); ++each) {
+    address = parse(*each);
     if (!address) return {};
-    return is_trusted(*address, trusted_proxies) ? std::string() : name_of(*address);
+    is_proxy = is_trusted(*address, trusted_proxies);
   }
-  return is_this_machine(*address) ? std::string() : name_of(*address);
+  return {text_of(*address), is_counted && !is_proxy ? text_of(counted_part(*address)) : std::string()};
 }
 
 }  // namespace keyturn::server::http

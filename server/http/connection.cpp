@@ -318,7 +318,7 @@ void Connection::dispatch(const protocol::Plan& plan) {
   LanePool& pool = lane == protocol::Lane::storage    ? shared.storage
                    : lane == protocol::Lane::password ? shared.password
                                                       : shared.function;
-  std::string client = client_address(peer_, request.headers, shared.options.trusted_proxies);
+  protocol::ClientAddress client = client_address(peer_, request.headers, shared.options.trusted_proxies);
   auto work = std::make_shared<HttpRequest>(std::move(request));
   protocol::RequestHandler& handler = shared.handler;
   const auto busy = [box = box_, work, &handler](LanePool::Admission why) {

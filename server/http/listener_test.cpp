@@ -38,24 +38,28 @@ TEST_F(ListenerTest, AnswersPipelinedRequestsInOrderWhateverTheirLane) {
 
 TEST_F(ListenerTest, TellsTheClientThatATrustedProxyNames) {
   std::string heard = "nobody";
-  handler.on_client = [&](std::string_view client) { heard = client; };
+  handler.on_client = [&](const protocol::ClientAddress& client) {
+    heard = client.address + "|" + client.counted_as;
+  };
   ListenerOptions options;
   options.trusted_proxies = {"127.0.0.1"};
   start(options);
   Client c = client();
   c.send(get("/password/1", "X-Forwarded-For: 192.0.2.9, 198.51.100.1\r\n"));
   c.response();
-  EXPECT_EQ(heard, "198.51.100.1");
+  EXPECT_EQ(heard, "198.51.100.1|198.51.100.1");
 }
 
 TEST_F(ListenerTest, BelievesNoProxyThatItWasNotToldOf) {
   std::string heard = "nobody";
-  handler.on_client = [&](std::string_view client) { heard = client; };
+  handler.on_client = [&](const protocol::ClientAddress& client) {
+    heard = client.address + "|" + client.counted_as;
+  };
   start();
   Client c = client();
   c.send(get("/password/1", "X-Forwarded-For: 198.51.100.1\r\n"));
   c.response();
-  EXPECT_EQ(heard, "") << "this machine itself";
+  EXPECT_EQ(heard, "127.0.0.1|") << "this machine itself, which is not limited";
 }
 
 TEST_F(ListenerTest, TakesRequestsByteByByte) {

@@ -108,7 +108,7 @@ HeadParser::State HeadParser::check_open_line(std::string_view line) {
   std::size_t size = line.size();
   if (size > 0 && line.back() == '\r') --size;
   if (!has_request_line_) {
-    return size > limits_.request_line ? refuse(414, "request line too long") : State::need_more;
+    return size > limits_.request_line ? refuse(431, "request line too long") : State::need_more;
   }
   if (size > limits_.header_line || header_bytes_ + size + (size > 0 ? 2 : 0) > limits_.headers) {
     return refuse(431, "header too long");

@@ -9,9 +9,10 @@
 
 namespace keyturn::server::http {
 
-/// decisions.md "header sizes". Lines are counted without their line end, `headers` with it.
+/// decisions.md "header sizes". Lines are counted without their line end, `headers` with it. The request line
+/// may be as long as any other, since a watch of a browser has its access token there.
 struct HeadLimits {
-  std::size_t request_line = 8'192;
+  std::size_t request_line = 16'384;
   std::size_t header_line = 16'384;
   std::size_t headers = 32'768;
   std::size_t header_count = 100;
@@ -46,7 +47,7 @@ class HeadParser {
 
   /// After `done`: the bytes of the head, blank line included.
   [[nodiscard]] std::size_t consumed() const noexcept { return line_start_; }
-  /// After `refused`: 400, 414 or 431.
+  /// After `refused`: 400 or 431.
   [[nodiscard]] int status() const noexcept { return status_; }
   [[nodiscard]] std::string_view why() const noexcept { return why_; }
   /// The whole after `done`, what was understood so far otherwise.

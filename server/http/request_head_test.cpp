@@ -156,11 +156,11 @@ TEST(HeadParser, LimitsTheRequestLine) {
     const std::string_view around = "GET / HTTP/1.1";
     return "GET /" + std::string(line - around.size(), 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n";
   };
-  EXPECT_EQ(status_of(request(8'191)), 200);
-  EXPECT_EQ(status_of(request(8'192)), 200);
-  EXPECT_EQ(status_of(request(8'193)), 414);
-  EXPECT_EQ(status_of(request(8'193).substr(0, 8'192)), 0);
-  EXPECT_EQ(status_of(request(8'193).substr(0, 8'193)), 414) << "without waiting for the end of the line";
+  EXPECT_EQ(status_of(request(16'383)), 200);
+  EXPECT_EQ(status_of(request(16'384)), 200);
+  EXPECT_EQ(status_of(request(16'385)), 431);
+  EXPECT_EQ(status_of(request(16'385).substr(0, 16'384)), 0);
+  EXPECT_EQ(status_of(request(16'385).substr(0, 16'385)), 431) << "without waiting for the end of the line";
 }
 
 TEST(HeadParser, LimitsOneHeaderLine) {

@@ -85,7 +85,15 @@ TEST_F(CustomUserData, IsLeftOutWhenItIsTooBig) {
   const std::size_t frame = std::string(R"({"t":""})").size();
   server.data().set_custom(id, {{"t", std::string(server::kMostUserDataBytes - frame, 'x')}});
   EXPECT_NE(refreshed().find("user_data"), nullptr);
-  EXPECT_LT(token.size() + std::string("Authorization: Bearer ").size(), std::size_t{16} * 1024);
+  constexpr std::size_t kMostOfALine = std::size_t{16} * 1024;
+  EXPECT_LE(token.size() + std::string("Authorization: Bearer ").size(), kMostOfALine);
+  const std::string watch = R"({"name":"watch","arguments":[{"database":"shop","collection":"orders"}],)"
+                            R"("service":"mongodb-atlas"})";
+  const std::string line =
+      "GET /api/client/v2.0/app/a-name-of-32-characters-at-most-abcde/functions/call?baas_request=" +
+      crypto::base64_encode(watch) + "&baas_at=" + token + " HTTP/1.1";
+  EXPECT_LE(line.size(), kMostOfALine) << "a watch of a browser";
+  EXPECT_GE(server::kMostUserDataBytes, 11'000U) << "no less than can be";
   server.data().set_custom(id, {{"t", std::string(server::kMostUserDataBytes - frame + 1, 'x')}});
   EXPECT_EQ(refreshed().find("user_data"), nullptr);
 }

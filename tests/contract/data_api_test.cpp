@@ -305,9 +305,10 @@ TEST_F(DataApi, AConditionMayAskWhereTheRequestComesFrom) {
   request.url = substitute(std::string_view("/app/${app}/endpoint/data/v1/action/find"), runner.names());
   request.headers = bearer();
   request.body = kBody;
-  const auto status_from = [&](std::string_view client) {
+  const auto status_from = [&](const std::string& address) {
     int status = 0;
-    server.api().handle_from(client, request, [&](protocol::Reply reply) { status = reply.response.status; });
+    server.api().handle_from({address, "a limit's key"}, request,
+                             [&](protocol::Reply reply) { status = reply.response.status; });
     return status;
   };
   EXPECT_EQ(status_from("192.0.2.7"), 200);

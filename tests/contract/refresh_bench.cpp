@@ -31,7 +31,7 @@ struct Server {
   identity::AnonymousProvider anonymous;
   SessionService sessions{directory, stores.sessions(), stores.users(), clock, {&anonymous}};
   UserService users{stores.users(), clock};
-  PasswordService passwords{stores.passwords(), stores.users(), mail, nullptr, clock, {}};
+  PasswordService passwords{stores.passwords(), stores.users(), stores.apps(), mail, nullptr, clock, {}};
   ApiKeyService api_keys{stores.api_keys(), stores.users(), clock};
   AppService apps{directory, stores.apps(), clock, LifetimeLimits{}};
   Api api{{directory, apps, sessions, users, passwords, api_keys, stores.sessions(), clock}, {}};

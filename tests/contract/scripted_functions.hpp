@@ -13,7 +13,8 @@
 namespace keyturn::contract {
 
 /// Functions without JavaScript: the source says what becomes of a call. "return: <JSON>", "throw: <text>",
-/// "arguments" and "request" give what came, "syntax error" does not compile. Writes its name to the console.
+/// "arguments" and "request" give what came ("endpoint request" as the answer of an endpoint), "syntax error"
+/// does not compile, "not callable" and "exports nothing" export no function. Writes its name to the console.
 class ScriptedFunctions final : public server::FunctionRuntime {
  public:
   explicit ScriptedFunctions(server::AppStore& store) : store_(store) {}
@@ -47,8 +48,18 @@ class ScriptedFunctions final : public server::FunctionRuntime {
       return server::refusal(ErrorCode::FunctionExecutionError, std::string(source.substr(7)));
     }
     if (begins("syntax error")) return server::refusal(ErrorCode::FunctionSyntaxError, "SyntaxError: here");
+    if (begins("not callable")) {
+      return server::refusal(ErrorCode::NotCallable, "exports is not a function");
+    }
+    if (begins("exports nothing")) {
+      return server::refusal(ErrorCode::FunctionInvalid, "the source exports nothing");
+    }
     if (begins("arguments")) return json::Value(call.arguments);
     if (begins("request")) return json::Value(call.request);
+    if (begins("endpoint request")) {
+      return json::Value(json::Object{
+          {"result", call.request}, {"status", "200"}, {"headers", json::Array{}}, {"body", json::Value()}});
+    }
     if (begins("caller")) {
       return json::Value(json::Object{{"user_id", call.caller ? call.caller->user_id : std::string()},
                                       {"as_system", call.as_system}});

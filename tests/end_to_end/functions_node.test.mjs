@@ -112,6 +112,22 @@ test("an HTTPS endpoint runs a function", options, async () => {
   assert.deepEqual(await (await ask()).json(), { made: 1 });
 });
 
+test("an HTTPS endpoint runs what module.exports is, and tells it where the request comes from", options, async () => {
+  await addFunction("place", "module.exports = (request, response) => { response.setBody(context.request.remoteIPAddress); };");
+  await admin.call("POST", `${app.path}/endpoints`, { route: "/place", http_method: "GET", function_name: "place" });
+  const caller = await user();
+  const told = await fetch(`${daemon.baseUrl}/app/${app.id}/endpoint/place`, { headers: { Authorization: `Bearer ${caller.accessToken}` } });
+  assert.deepEqual([told.status, await told.text()], [200, "127.0.0.1"]);
+});
+
+test("a function may be open to everybody or to nobody", options, async () => {
+  await addFunction("open", "exports = () => 1;", { can_evaluate: true });
+  await addFunction("shut", "exports = () => 1;", { can_evaluate: false });
+  const caller = await user();
+  assert.equal(await caller.functions.open(), 1);
+  await assert.rejects(caller.functions.shut(), failsWith('rule not matched for function "shut"'));
+});
+
 test("a function decides who becomes a user", options, async () => {
   const place = await admin.createApp("guarded");
   const { _id } = await admin.call("POST", `${place.path}/functions`, {

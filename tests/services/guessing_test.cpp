@@ -118,7 +118,8 @@ TEST_F(GuessingTest, CountsAndKnownDevicesOutliveARestart) {
 }
 
 TEST_F(GuessingTest, ANewPasswordForgivesTheWrongOnesBefore) {
-  PasswordService resetting{password_store, user_store, mail, &functions, clock, kCheap, nullptr, &guesses};
+  PasswordService resetting{password_store, user_store, app_store, mail,    &functions,
+                            clock,          kCheap,     nullptr,   &guesses};
   ASSERT_TRUE(passwords.register_account(app(), a, "secret-password"));
   attack(100);
   ASSERT_THAT(try_password("secret-password"), kTooMany);

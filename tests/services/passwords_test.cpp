@@ -184,8 +184,31 @@ TEST_F(PasswordServiceTest, AMissingFunctionIsAFailure) {
   by_function();
   EXPECT_THAT(passwords.register_account(app(), a, "secret-password"),
               Refuses(ErrorCode::BadRequest, 400, "failed to confirm user \"a@example.com\""));
-  PasswordService without(password_store, user_store, mail, nullptr, clock, kCheap);
+  PasswordService without(password_store, user_store, app_store, mail, nullptr, clock, kCheap);
   EXPECT_FALSE(without.register_account(app(), a, "secret-password"));
+}
+
+TEST_F(PasswordServiceTest, AFunctionIsTheOneThatHasTheId) {
+  configure_passwords({{"autoConfirm", false},
+                       {"runConfirmationFunction", true},
+                       {"confirmationFunctionName", "confirmFunc"},
+                       {"confirmationFunctionId", "f1"},
+                       {"runResetFunction", true},
+                       {"resetFunctionName", "resetFunc"},
+                       {"resetFunctionId", "f2"}});
+  const auto store = [&](const char* id, const char* name) {
+    ASSERT_TRUE(app_store.put_document(app_id, "functions", id, json::Value(json::Object{{"name", name}})));
+  };
+  store("f1", "confirm-renamed");
+  store("f2", "reset-renamed");
+  functions.answer_status("confirmFunc", "fail");
+  functions.answer_status("resetFunc", "fail");
+  functions.answer_status("confirm-renamed", "success");
+  functions.answer_status("reset-renamed", "success");
+  ASSERT_TRUE(passwords.register_account(app(), a, "secret-password"));
+  ASSERT_TRUE(passwords.call_reset(app(), a, "new-password", {}));
+  ASSERT_TRUE(app_store.remove_document(app_id, "functions", "f2"));
+  EXPECT_FALSE(passwords.call_reset(app(), a, "third-password", {})) << "without it the name counts";
 }
 
 TEST_F(PasswordServiceTest, ResetByFunctionHasThreeVerdicts) {

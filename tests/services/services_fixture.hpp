@@ -144,7 +144,7 @@ class ServicesTest : public ::testing::Test {
   identity::PasswordProvider password_provider{password_store, kCheap};
   identity::ApiKeyProvider api_key_provider{api_key_store};
   identity::JwtProvider jwt_provider{app_store, jwks, clock};
-  identity::FunctionProvider function_provider{&functions};
+  identity::FunctionProvider function_provider{&functions, app_store};
   SessionService sessions{
       directory,
       session_store,
@@ -152,7 +152,7 @@ class ServicesTest : public ::testing::Test {
       clock,
       {&anonymous_provider, &password_provider, &api_key_provider, &jwt_provider, &function_provider}};
   UserService users{user_store, clock};
-  PasswordService passwords{password_store, user_store, mail, &functions, clock, kCheap};
+  PasswordService passwords{password_store, user_store, app_store, mail, &functions, clock, kCheap};
   ApiKeyService api_keys{api_key_store, user_store, clock};
   std::string app_id;
 

@@ -42,6 +42,12 @@ TEST_F(UserCreation, LeavesNobodyBehindWhenItThrows) {
   EXPECT_TRUE(all->empty());
 }
 
+TEST_F(UserCreation, LetsNobodyInWhenItIsNoFunction) {
+  answer = refusal(ErrorCode::NotCallable, "exports is not a function");
+  EXPECT_THAT(sessions_with_functions.log_in(app(), "anon-user", {}, nullptr),
+              Refuses(ErrorCode::AuthError, 401, "exports is not a function"));
+}
+
 TEST_F(UserCreation, IsNoVerdictWhenItCannotRun) {
   answer = refusal(ErrorCode::ServiceUnavailable, "no worker");
   auto refused = sessions_with_functions.log_in(app(), "anon-user", {}, nullptr);

@@ -3,7 +3,9 @@
 #include <array>
 #include <utility>
 
+#include "server/api/data_api/config.hpp"
 #include "server/api/documents.hpp"
+#include "server/api/functions/endpoint_route.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
 
@@ -41,15 +43,22 @@ json::Object shown_in_list(const KindRules& rules, const json::Object& document)
   return out;
 }
 
-/// A route and method may be named once (admin-api.md 13).
+/// What no request would ever reach, or each would be refused for, is not stored. A route and method may be
+/// named once (admin-api.md 13).
 Result<void> check_endpoint(Call& call, std::string_view own_id) {
   auto route = required_text(call.members(), "route");
   if (!route) return route.error();
-  if (route->empty() || route->front() != '/' || route->substr(0, 6) == "/data/") {
-    return refusal(ErrorCode::InvalidParameter, "'route' must begin with '/', and not with '/data/'");
+  if (!is_endpoint_route(*route)) {
+    return refusal(ErrorCode::InvalidParameter,
+                   "'route' must begin with '/', and not with '/data/', and have at most " +
+                       std::to_string(kMostRouteParts) + " parts, none of them empty");
   }
   auto method = optional_text(call.members(), "http_method");
   if (!method) return method.error();
+  if (!is_endpoint_method(*method)) {
+    return refusal(ErrorCode::InvalidParameter, "'http_method' must be GET, POST, PUT, PATCH, DELETE or *");
+  }
+  if (auto rules = read_endpoint_rules(call.members()); !rules) return rules.error();
   auto known = call.services.apps.documents(call.app_id(), call.kind);
   if (!known) return known.error();
   for (const ConfigDocument& each : *known) {

@@ -6,6 +6,7 @@
 #include <keyturn/ejson.hpp>
 
 #include "core/json/json.hpp"
+#include "server/api/data_api/config.hpp"
 #include "server/api/documents.hpp"
 #include "server/api/functions/function_calls.hpp"
 #include "server/api/routes.hpp"
@@ -39,8 +40,9 @@ Result<void> check_flags(const json::Object& members) {
     if (auto text = optional_text(members, name); !text) return text.error();
   }
   const json::Value* rule = members.find("can_evaluate");
-  const bool is_rule = rule == nullptr || rule->is_null() || rule->as_object() != nullptr;
-  if (!is_rule) return refusal(ErrorCode::BadRequest, "'can_evaluate' must be an object");
+  if (rule != nullptr && !is_condition(*rule)) {
+    return refusal(ErrorCode::BadRequest, "'can_evaluate' must be an object, true or false");
+  }
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/ejson/iso_date.hpp"
+#include "server/api/admin/log_time.hpp"
 #include "server/api/call.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/refusal.hpp"
@@ -16,35 +17,23 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMostLines = 100;
 
-template <class Number>
-std::optional<Number> read_query_number(std::string_view text) {
-  Number value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
-}
-
 Result<std::size_t> number_of(const Call& call, std::string_view name, std::size_t otherwise) {
   const auto text = call.parameter(name);
   if (!text || text->empty()) return otherwise;
-  const auto value = read_query_number<std::size_t>(*text);
-  if (!value) return refusal(ErrorCode::InvalidParameter, "'" + std::string(name) + "' must be a number");
-  return *value;
+  std::size_t value = 0;
+  const auto [end, fault] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (fault != std::errc() || end != text->data() + text->size()) {
+    return refusal(ErrorCode::InvalidParameter, "'" + std::string(name) + "' must be a number");
+  }
+  return value;
 }
 
-/// An ISO 8601 date, or seconds since 1970.
 Result<WallTime> time_of(const Call& call, std::string_view name, WallTime otherwise) {
   const auto text = call.parameter(name);
   if (!text || text->empty()) return otherwise;
-  // The largest year that an ISO date can name bounds both forms.
-  constexpr std::int64_t kMostSeconds = 253'402'300'799;
-  if (const auto seconds = read_query_number<std::int64_t>(*text);
-      seconds && *seconds >= 0 && *seconds <= kMostSeconds) {
-    return WallTime(std::chrono::seconds(*seconds));
-  }
-  const auto date = ejson::parse_iso_date(*text);
-  if (!date) return refusal(ErrorCode::InvalidParameter, "'" + std::string(name) + "' must be a date");
-  return WallTime(milliseconds(*date));
+  const auto time = read_log_time(*text);
+  if (!time) return refusal(ErrorCode::InvalidParameter, "'" + std::string(name) + "' must be a date");
+  return *time;
 }
 
 std::vector<std::string> types_in(std::string_view text) {

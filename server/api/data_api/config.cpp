@@ -47,11 +47,17 @@ Result<void> read_validation(const json::Object& config, EndpointRules& rules) {
   } else {
     return wrong("validation_method", "NO_VALIDATION, SECRET_AS_QUERY_PARAM or VERIFY_PAYLOAD");
   }
-  if (rules.secret_name.empty()) return wrong("secret_name", "the name of a secret");
+  if (rules.secret_name.empty() && rules.secret_id.empty()) {
+    return wrong("secret_name", "the name of a secret, or 'secret_id' its id");
+  }
   return {};
 }
 
 }  // namespace
+
+bool is_condition(const json::Value& value) noexcept {
+  return value.is_null() || value.as_object() != nullptr || value.as_bool() != nullptr;
+}
 
 json::Object default_data_api_config() {
   return {{"disabled", true},
@@ -64,13 +70,14 @@ Result<EndpointRules> read_endpoint_rules(const json::Object& config) {
   EndpointRules rules;
   rules.disabled = false;
   std::string return_type;
-  for (const auto& read : {read_flag(config, "disabled", rules.disabled),
-                           read_flag(config, "create_user_on_auth", rules.create_user_on_auth),
-                           read_flag(config, "run_as_system", rules.run_as_system),
-                           read_text(config, "secret_name", rules.secret_name),
-                           read_text(config, "run_as_user_id", rules.run_as_user_id),
-                           read_text(config, "run_as_user_id_script_source", rules.run_as_script),
-                           read_text(config, "return_type", return_type)}) {
+  for (const auto& read :
+       {read_flag(config, "disabled", rules.disabled),
+        read_flag(config, "create_user_on_auth", rules.create_user_on_auth),
+        read_flag(config, "run_as_system", rules.run_as_system),
+        read_text(config, "secret_id", rules.secret_id), read_text(config, "secret_name", rules.secret_name),
+        read_text(config, "run_as_user_id", rules.run_as_user_id),
+        read_text(config, "run_as_user_id_script_source", rules.run_as_script),
+        read_text(config, "return_type", return_type)}) {
     if (!read) return read.error();
   }
   if (!return_type.empty()) {
@@ -80,7 +87,7 @@ Result<EndpointRules> read_endpoint_rules(const json::Object& config) {
   }
   if (auto read = read_validation(config, rules); !read) return read.error();
   if (const json::Value* rule = given(config, "can_evaluate"); rule != nullptr) {
-    if (rule->as_object() == nullptr) return wrong("can_evaluate", "an object");
+    if (!is_condition(*rule)) return wrong("can_evaluate", "an object, true or false");
     rules.can_evaluate = *rule;
   }
   return rules;

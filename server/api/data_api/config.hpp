@@ -21,7 +21,8 @@ struct EndpointRules {
   bool disabled = true;
   DataFormat format = DataFormat::json;
   EndpointValidation validation = EndpointValidation::none;
-  std::string secret_name;
+  std::string secret_id;
+  std::string secret_name;   ///< Counts where no secret has `secret_id`.
   json::Value can_evaluate;  ///< Null: everybody.
   bool create_user_on_auth = false;
   bool run_as_system = false;
@@ -33,6 +34,9 @@ struct EndpointRules {
     return run_as_system || !run_as_user_id.empty() || !run_as_script.empty();
   }
 };
+
+/// Whether a `can_evaluate` has the form of a condition: an expression, `true` or `false`; null is none.
+[[nodiscard]] bool is_condition(const json::Value& value) noexcept;
 
 /// The name of the settings that hold the Data API's configuration.
 inline constexpr std::string_view kDataApiSettings = "data_api";

@@ -161,6 +161,26 @@ TEST(DataApiConfig, IsReadWithAllItsMembers) {
   EXPECT_FALSE(rules->can_evaluate.is_null());
 }
 
+TEST(DataApiConfig, TakesTrueAndFalseForACondition) {
+  for (const bool allows : {true, false}) {
+    json::Object config = default_data_api_config();
+    config.set("can_evaluate", allows);
+    const auto rules = read_data_api_config(config);
+    ASSERT_TRUE(rules) << rules.error().message;
+    EXPECT_EQ(rules->can_evaluate, json::Value(allows));
+  }
+}
+
+TEST(DataApiConfig, NamesASecretByIdOrByName) {
+  json::Object config = default_data_api_config();
+  config.set("validation_method", "SECRET_AS_QUERY_PARAM");
+  config.set("secret_name", "");
+  config.set("secret_id", "65f0c0ffee0000000000abcd");
+  const auto rules = read_data_api_config(config);
+  ASSERT_TRUE(rules) << rules.error().message;
+  EXPECT_EQ(rules->validation, EndpointValidation::secret_in_query);
+}
+
 TEST(DataApiConfig, RefusesWhatItDoesNotKnow) {
   struct Row {
     const char* name;

@@ -97,6 +97,7 @@ Result<Credentials> read_credentials(const Call& call) {
 }
 
 Result<Principal> by_credentials(Call& call, const EndpointRules& rules) {
+  call.has_read_credentials = true;
   auto credentials = read_credentials(call);
   if (!credentials) return credentials.error();
   // Keys and addresses were let in by somebody before; a token of another issuer may be anybody's.
@@ -170,7 +171,7 @@ Result<void> check_endpoint_secret(Call& call, const json::Object& endpoint) {
   auto rules = read_endpoint_rules(endpoint);
   if (!rules) return rules.error();
   if (rules->validation == EndpointValidation::none) return {};
-  auto secret = call.services.apps.secret(call.app_id(), rules->secret_name);
+  auto secret = call.services.apps.secret(call.app_id(), rules->secret_id, rules->secret_name);
   if (!secret) return secret.error();
   const auto failed = [](std::string_view why) {
     return refusal(ErrorCode::IncomingWebhookAuthFailed, 401, std::string(why));
@@ -204,7 +205,8 @@ Result<EndpointCaller> endpoint_caller(Call& call, const json::Object& endpoint)
 
 Result<bool> may_evaluate(Call& call, const json::Value& rule_text, const EndpointCaller& caller) {
   const json::Object* members = rule_text.as_object();
-  if (rule_text.is_null() || (members != nullptr && members->empty())) return true;
+  const bool is_absent = rule_text.is_null() || (members != nullptr && members->empty());
+  if (is_absent || rule_text == json::Value(true)) return true;
   auto text = Ejson::parse(json::write(rule_text));
   if (!text) return refusal(ErrorCode::NoMatchingRuleFound, "a rule is no Extended JSON");
   auto rule = data::RuleExpression::compile(*text, data::RuleTopic::call);

@@ -10,6 +10,7 @@
 #include "core/json/json.hpp"
 #include "server/api/documents.hpp"
 #include "server/api/functions/endpoint_caller.hpp"
+#include "server/api/functions/endpoint_route.hpp"
 #include "server/api/functions/function_calls.hpp"
 #include "server/api/plain_json.hpp"
 #include "server/api/routes.hpp"
@@ -20,8 +21,8 @@
 namespace keyturn::server::api {
 namespace {
 
-/// Put behind the function's own source. Makes the `response` that the function is given, and tells what it
-/// did to it beside the return value.
+/// Put behind the function's own source, which has set `exports` or `module.exports`. Makes the `response`
+/// that the function is given, and tells what it did to it beside the return value.
 constexpr std::string_view kEndpointSource = R"(
 ;exports = (function (handler) {
   if (typeof handler !== "function") return handler;
@@ -37,16 +38,8 @@ constexpr std::string_view kEndpointSource = R"(
     const result = await handler(request, response);
     return { result, ...told };
   };
-})(exports);
+})(typeof exports !== "function" && typeof module?.exports === "function" ? module.exports : exports);
 )";
-
-std::string route_of(const Call& call) {
-  std::string_view path = path_of(call.request.url);
-  constexpr std::string_view kMark = "/endpoint";
-  const auto at = path.find(kMark);
-  path.remove_prefix(std::min(at + kMark.size(), path.size()));
-  return percent_decode(path).value_or("");
-}
 
 Error not_found() { return refusal(ErrorCode::IncomingWebhookNotFound, "endpoint not found"); }
 
@@ -54,7 +47,7 @@ Error not_found() { return refusal(ErrorCode::IncomingWebhookNotFound, "endpoint
 Result<json::Object> find_endpoint(Call& call) {
   auto all = call.services.apps.documents(call.app_id(), "endpoints");
   if (!all) return all.error();
-  const std::string route = route_of(call);
+  const std::string route = endpoint_route_of(path_of(call.request.url));
   const json::Object* found = nullptr;
   for (const ConfigDocument& each : *all) {
     const json::Object* endpoint = each.value.as_object();
@@ -68,15 +61,12 @@ Result<json::Object> find_endpoint(Call& call) {
   return *found;
 }
 
-Result<json::Object> find_function(Call& call, const json::Object& endpoint) {
-  const std::string_view wanted = function_at(endpoint, "function_name", "function_id");
-  auto all = call.services.apps.documents(call.app_id(), "functions");
-  if (!all) return all.error();
-  for (const ConfigDocument& each : *all) {
-    const bool is_it = each.value.string_at("name") == wanted || each.id == wanted;
-    if (is_it && each.value.as_object() != nullptr) return *each.value.as_object();
-  }
-  return refusal(ErrorCode::FunctionNotFound, "function not found: '" + std::string(wanted) + "'");
+Result<json::Object> function_of(Call& call, const json::Object& endpoint) {
+  const FunctionReference wanted = function_at(endpoint, "function_name", "function_id");
+  auto found = call.services.apps.function(call.app_id(), wanted);
+  if (!found) return found.error();
+  if (*found) return **std::move(found);
+  return refusal(ErrorCode::FunctionNotFound, "function not found: '" + std::string(wanted.text()) + "'");
 }
 
 json::Object query_of_request(const Call& call) {
@@ -97,7 +87,7 @@ json::Object query_of_request(const Call& call) {
 json::Value request_of(const Call& call, const json::Object& context) {
   json::Object out{{"query", query_of_request(call)},
                    {"httpMethod", call.request.method},
-                   {"route", route_of(call)},
+                   {"route", endpoint_route_of(path_of(call.request.url))},
                    {"rawQueryString", *context.find("rawQueryString")},
                    {"headers", *context.find("requestHeaders")}};
   if (!call.request.body.empty()) {
@@ -141,6 +131,13 @@ std::string text_body(const Ejson& body) {
   return body.is_null() ? std::string() : body.to_canonical();
 }
 
+/// RFC 9110 sections 15.3.5, 15.3.6, 15.4.5.
+bool has_no_body(int status) { return status == 204 || status == 205 || status == 304; }
+
+bool is_content_type(const std::string& name) {
+  return find_header({{name, {}}}, "content-type").has_value();
+}
+
 Result<Answer> answer_of(const Call& call, const json::Object& endpoint, const json::Value& told) {
   auto read = Ejson::parse(json::write(told));
   if (!read) return bad_response("it has no form");
@@ -177,6 +174,10 @@ Result<Answer> answer_of(const Call& call, const json::Object& endpoint, const j
     answer.body = text_body(*body);
     answer.content_type = "text/plain; charset=utf-8";
   }
+  if (has_no_body(answer.status)) {
+    answer.body.clear();
+    std::erase_if(answer.headers, [](const auto& line) { return is_content_type(line.first); });
+  }
   if (find_header(answer.headers, "content-type")) answer.content_type.clear();
   return answer;
 }
@@ -203,7 +204,7 @@ Result<Answer> serve(Call& call) {
   auto endpoint = find_endpoint(call);
   if (!endpoint) return endpoint.error();
   if (auto checked = check_endpoint_secret(call, *endpoint); !checked) return checked.error();
-  auto function = find_function(call, *endpoint);
+  auto function = function_of(call, *endpoint);
   if (!function) return function.error();
   auto caller = endpoint_caller(call, rights_of(*endpoint, *function));
   if (!caller) return caller.error();
@@ -228,17 +229,9 @@ Result<Answer> serve(Call& call) {
 }
 
 std::vector<Route> make_routes() {
-  static constexpr std::array<std::string_view, 8> kPaths{"/app/{}/endpoint/{}",
-                                                          "/app/{}/endpoint/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}/{}/{}/{}",
-                                                          "/app/{}/endpoint/{}/{}/{}/{}/{}/{}/{}/{}"};
   std::vector<Route> out;
-  for (const std::string_view path : kPaths) {
-    for (const std::string_view method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
+  for (const std::string_view path : kEndpointPatterns) {
+    for (const std::string_view method : kEndpointMethods) {
       out.push_back({method, path, protocol::Lane::function, Auth::none, Body::large, serve});
     }
   }

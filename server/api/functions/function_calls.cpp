@@ -10,9 +10,10 @@
 namespace keyturn::server::api {
 namespace {
 
-constexpr std::array<std::string_view, 8> kCredentials{
-    "authorization", "cookie",   "apikey",         "api-key",
-    "email",         "password", "jwttokenstring", "proxy-authorization"};
+/// Read where an endpoint asks for credentials in headers (data-api.md 2).
+constexpr std::array<std::string_view, 4> kCredentials{"email", "password", "apikey", "jwttokenstring"};
+/// The schemes of our own tokens, which no function is to see, whether they were read or not.
+constexpr std::array<std::string_view, 2> kTokenSchemes{"bearer", "dpop"};
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
@@ -32,10 +33,25 @@ std::string canonical_name(std::string_view name) {
   return out;
 }
 
-json::Object shown_headers(const HttpHeaders& headers) {
+bool brings_token(std::string_view authorization) {
+  const std::string value = lower_case(authorization);
+  return std::any_of(kTokenSchemes.begin(), kTokenSchemes.end(),
+                     [&](std::string_view scheme) { return value.compare(0, scheme.size(), scheme) == 0; });
+}
+
+/// Functions see what is theirs to read: not what Keyturn took for itself, nor what was for a proxy.
+bool is_hidden(const Call& call, std::string_view header, std::string_view value) {
+  const std::string name = lower_case(header);
+  if (name == "authorization") return brings_token(value);
+  if (name == "proxy-authorization") return true;
+  return call.has_read_credentials &&
+         std::find(kCredentials.begin(), kCredentials.end(), name) != kCredentials.end();
+}
+
+json::Object shown_headers(const Call& call) {
   json::Object out;
-  for (const auto& [name, value] : headers) {
-    if (std::find(kCredentials.begin(), kCredentials.end(), lower_case(name)) != kCredentials.end()) continue;
+  for (const auto& [name, value] : call.request.headers) {
+    if (is_hidden(call, name, value)) continue;
     std::string shown = canonical_name(name);
     if (json::Value* known = out.find(shown); known != nullptr) {
       known->as_array()->emplace_back(value);
@@ -66,14 +82,14 @@ json::Object function_request(const Call& call) {
   const HttpHeaders& headers = call.request.headers;
   const auto header = [&](std::string_view name) { return find_header(headers, name).value_or(""); };
   return {{"httpMethod", call.request.method},
-          {"requestHeaders", shown_headers(headers)},
+          {"requestHeaders", shown_headers(call)},
           {"rawQueryString", query_without_secrets(query_of(call.request.url))},
           {"httpReferrer", header("referer")},
           {"httpUserAgent", header("user-agent")},
           {"webhookUrl", std::string(path_of(call.request.url))},
           {"service", ""},
           {"action", ""},
-          {"remoteIPAddress", std::string(call.origin.address)}};
+          {"remoteIPAddress", std::string(call.remote_address)}};
 }
 
 FunctionOutcome run_function(Call& call, FunctionCall wanted) {

@@ -83,10 +83,10 @@ struct PasswordService::Settings {
   [[nodiscard]] bool auto_confirm() const { return flag_at(config, "autoConfirm"); }
   [[nodiscard]] bool runs_confirmation() const { return flag_at(config, "runConfirmationFunction"); }
   [[nodiscard]] bool runs_reset() const { return flag_at(config, "runResetFunction"); }
-  [[nodiscard]] std::string_view confirmation() const {
+  [[nodiscard]] FunctionReference confirmation() const {
     return function_at(config, "confirmationFunctionName", "confirmationFunctionId");
   }
-  [[nodiscard]] std::string_view reset() const {
+  [[nodiscard]] FunctionReference reset() const {
     return function_at(config, "resetFunctionName", "resetFunctionId");
   }
 };
@@ -100,11 +100,12 @@ struct PasswordService::MailedToken {
   }
 };
 
-PasswordService::PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email,
-                                 FunctionRuntime* runtime, Clock& clock, crypto::PasswordCost cost,
-                                 PasswordGate* gate, GuessLimiter* guesses)
+PasswordService::PasswordService(PasswordStore& accounts, UserStore& users, AppStore& apps,
+                                 EmailSender& email, FunctionRuntime* runtime, Clock& clock,
+                                 crypto::PasswordCost cost, PasswordGate* gate, GuessLimiter* guesses)
     : accounts_(accounts),
       users_(users),
+      apps_(apps),
       email_(email),
       runtime_(runtime),
       clock_(clock),
@@ -179,12 +180,14 @@ Result<void> PasswordService::mail_confirmation(const Settings& settings, const 
               text_at(settings.config, "emailConfirmationUrl"), subject);
 }
 
-Result<AccountVerdict> PasswordService::ask(const App& app, std::string_view function, json::Object info,
-                                            const json::Array& arguments) {
+Result<AccountVerdict> PasswordService::ask(const App& app, const FunctionReference& function,
+                                            json::Object info, const json::Array& arguments) {
   if (runtime_ == nullptr || function.empty()) return AccountVerdict::fail;
+  const auto name = function_name_of(apps_, app.id, function);
+  if (!name) return name.error();
   json::Array all{json::Value(std::move(info))};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  auto result = runtime_->run(app, function, all, std::nullopt);
+  auto result = runtime_->run(app, *name, all, std::nullopt);
   if (!result) {
     if (result.error().code == ErrorCode::ServiceUnavailable) return unavailable(result.error());
     return AccountVerdict::fail;

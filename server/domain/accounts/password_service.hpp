@@ -15,6 +15,7 @@
 #include "server/domain/accounts/password_gate.hpp"
 #include "server/domain/accounts/user_store.hpp"
 #include "server/domain/apps/directory.hpp"
+#include "server/domain/apps/function_reference.hpp"
 #include "server/domain/ports.hpp"
 #include "server/domain/sessions/guess_limiter.hpp"
 
@@ -41,9 +42,9 @@ inline constexpr std::chrono::minutes kEmailTokenLife{30};
 /// null; else a new password forgives the wrong ones that were tried before.
 class PasswordService {
  public:
-  PasswordService(PasswordStore& accounts, UserStore& users, EmailSender& email, FunctionRuntime* runtime,
-                  Clock& clock, crypto::PasswordCost cost, PasswordGate* gate = nullptr,
-                  GuessLimiter* guesses = nullptr);
+  PasswordService(PasswordStore& accounts, UserStore& users, AppStore& apps, EmailSender& email,
+                  FunctionRuntime* runtime, Clock& clock, crypto::PasswordCost cost,
+                  PasswordGate* gate = nullptr, GuessLimiter* guesses = nullptr);
 
   Result<void> register_account(const AppView& app, std::string_view email, std::string_view password);
   Result<void> confirm(const AppView& app, std::string_view token_id, std::string_view token);
@@ -83,11 +84,12 @@ class PasswordService {
   Result<void> mail(const MailedToken& token, std::string_view email, std::string_view url,
                     std::string_view subject);
   Result<void> mail_confirmation(const Settings& settings, const PasswordAccount& account);
-  Result<AccountVerdict> ask(const App& app, std::string_view function, json::Object info,
+  Result<AccountVerdict> ask(const App& app, const FunctionReference& function, json::Object info,
                              const json::Array& arguments);
 
   PasswordStore& accounts_;
   UserStore& users_;
+  AppStore& apps_;
   EmailSender& email_;
   FunctionRuntime* runtime_;
   Clock& clock_;

@@ -28,9 +28,7 @@ Result<void> ask_before_creating(FunctionRuntime* runtime, const App& app, const
   const FunctionOutcome outcome = runtime->execute(app, call);
   if (outcome.result) return {};
   const Error& error = outcome.result.error();
-  const bool is_verdict =
-      error.code == ErrorCode::FunctionExecutionError || error.code == ErrorCode::ExecutionTimeLimitExceeded;
-  return is_verdict ? refusal(ErrorCode::AuthError, 401, error.message) : error;
+  return is_fault_of_function(error.code) ? refusal(ErrorCode::AuthError, 401, error.message) : error;
 }
 
 }  // namespace keyturn::server

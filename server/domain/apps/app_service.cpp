@@ -292,6 +292,18 @@ Result<std::optional<Secret>> AppService::secret(std::string_view app_id, std::s
   return found;
 }
 
+Result<std::optional<Secret>> AppService::secret(std::string_view app_id, std::string_view secret_id,
+                                                 std::string_view name) {
+  if (!secret_id.empty()) {
+    auto known = secrets(app_id);
+    if (!known) return known.error();
+    const auto found =
+        std::find_if(known->begin(), known->end(), [&](const auto& each) { return each.first == secret_id; });
+    if (found != known->end()) return secret(app_id, found->second);
+  }
+  return name.empty() ? Result<std::optional<Secret>>(std::nullopt) : secret(app_id, name);
+}
+
 Result<std::string> AppService::add_secret(std::string_view app_id, std::string_view name,
                                            const Secret& value) {
   std::string id = new_object_id(clock_.wall_now());
@@ -354,6 +366,11 @@ Result<bool> AppService::remove_document(std::string_view app_id, std::string_vi
   auto removed = store_.remove_document(app_id, kind, id);
   if (!removed) return unavailable(removed.error());
   return removed;
+}
+
+Result<std::optional<json::Object>> AppService::function(std::string_view app_id,
+                                                         const FunctionReference& reference) {
+  return find_function(store_, app_id, reference);
 }
 
 }  // namespace keyturn::server

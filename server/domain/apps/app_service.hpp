@@ -18,6 +18,7 @@
 
 #include "server/domain/apps/app_store.hpp"
 #include "server/domain/apps/directory.hpp"
+#include "server/domain/apps/function_reference.hpp"
 
 namespace keyturn::server {
 
@@ -101,6 +102,9 @@ class AppService {
   Result<std::vector<std::pair<std::string, std::string>>> secrets(std::string_view app_id);
   /// The value of a secret, for the server's own use; nothing when there is none.
   Result<std::optional<Secret>> secret(std::string_view app_id, std::string_view name);
+  /// The same of the secret that has the id, which a new name leaves alone; else of the one of that name.
+  Result<std::optional<Secret>> secret(std::string_view app_id, std::string_view secret_id,
+                                       std::string_view name);
   /// Answers the new secret's id.
   Result<std::string> add_secret(std::string_view app_id, std::string_view name, const Secret& value);
   Result<void> put_secret(std::string_view app_id, std::string_view secret_id, std::string_view name,
@@ -119,6 +123,8 @@ class AppService {
   Result<void> put_document(std::string_view app_id, std::string_view kind, std::string_view id,
                             json::Value document);
   Result<bool> remove_document(std::string_view app_id, std::string_view kind, std::string_view id);
+  /// The stored function that a setting means; nothing when there is none.
+  Result<std::optional<json::Object>> function(std::string_view app_id, const FunctionReference& reference);
 
  private:
   [[nodiscard]] Result<std::shared_ptr<const AppView>> find_app(std::string_view app_id) const;

@@ -37,6 +37,14 @@ struct FunctionOutcome {
   bool was_async = false;  ///< The function gave a promise.
 };
 
+/// Whether the function itself is to blame for the error: it threw, was late, or is none. What else can go
+/// wrong (no free worker, a store that is away) says nothing about what it was asked.
+[[nodiscard]] constexpr bool is_fault_of_function(ErrorCode code) noexcept {
+  return code == ErrorCode::FunctionExecutionError || code == ErrorCode::ExecutionTimeLimitExceeded ||
+         code == ErrorCode::FunctionSyntaxError || code == ErrorCode::FunctionInvalid ||
+         code == ErrorCode::NotCallable;
+}
+
 /// Runs functions of an app. `nullptr` stands for "no functions" wherever one is wanted.
 ///
 /// Errors of a call: `FunctionNotFound` 404; `FunctionExecutionError` 400 with the thrown message;

@@ -22,11 +22,4 @@ namespace keyturn::server {
          ((value->as_bool() != nullptr && *value->as_bool()) || text_at(settings, name) == "true");
 }
 
-/// The name of a function, or its id when the name is missing.
-[[nodiscard]] inline std::string_view function_at(const json::Object& settings, std::string_view name,
-                                                  std::string_view id) {
-  const std::string_view named = text_at(settings, name);
-  return named.empty() ? text_at(settings, id) : named;
-}
-
 }  // namespace keyturn::server

@@ -19,9 +19,9 @@
 
 namespace keyturn::server {
 
-/// The most bytes that the claim `user_data` may have. A token of that size still fits a header line
-/// (decisions.md "header sizes": 16 KiB), in base64url and with all other claims.
-inline constexpr std::size_t kMostUserDataBytes = std::size_t{8} * 1024;
+/// The most bytes that the claim `user_data` may have: as many as still fit a header line, or the request
+/// line of a watch (decisions.md "header sizes": 16 KiB), in base64url and with all other claims.
+inline constexpr std::size_t kMostUserDataBytes = std::size_t{11} * 1024;
 
 /// A document as the claim has it (functions.md 7): numbers plain, since clients read them so, other types
 /// that JSON lacks in canonical EJSON. An integer beyond 2^53, which a browser would change, is a wrapper

@@ -46,7 +46,8 @@ class EchoHandler final : public protocol::RequestHandler {
     }
     respond(HttpResponse{200, {{"X-Method", request.method}}, request.url + "|" + request.body});
   }
-  void handle_from(std::string_view client, HttpRequest request, protocol::Respond respond) override {
+  void handle_from(const protocol::ClientAddress& client, HttpRequest request,
+                   protocol::Respond respond) override {
     if (on_client) on_client(client);
     handle(std::move(request), std::move(respond));
   }
@@ -55,7 +56,7 @@ class EchoHandler final : public protocol::RequestHandler {
   }
 
   std::function<void(HttpRequest, protocol::Respond)> on_request;
-  std::function<void(std::string_view)> on_client;
+  std::function<void(const protocol::ClientAddress&)> on_client;
   std::atomic<int> handled{0};
 };
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "server/domain/accounts/identity_rules.hpp"
-#include "server/domain/apps/settings.hpp"
+#include "server/domain/apps/function_reference.hpp"
 #include "server/domain/refusal.hpp"
 
 namespace keyturn::server::identity {
@@ -20,18 +20,19 @@ std::string id_in(const json::Value& value) {
 
 Result<ProvenIdentity> FunctionProvider::verify(const App& app, const AuthProvider& provider,
                                                 const json::Object& credentials, WallTime /*now*/) {
-  const std::string_view function = function_at(provider.config, "authFunctionName", "authFunctionId");
+  const FunctionReference function = function_at(provider.config, "authFunctionName", "authFunctionId");
   if (runtime_ == nullptr || function.empty()) {
-    return refusal(ErrorCode::FunctionNotFound, "function not found: '" + std::string(function) + "'");
+    return refusal(ErrorCode::FunctionNotFound, "function not found: '" + std::string(function.text()) + "'");
   }
+  auto name = function_name_of(apps_, app.id, function);
+  if (!name) return name.error();
   json::Object payload = credentials;
   payload.erase("options");
-  auto answer = runtime_->run(app, function, {json::Value(std::move(payload))}, std::nullopt);
+  auto answer = runtime_->run(app, *name, {json::Value(std::move(payload))}, std::nullopt);
   if (!answer) {
-    const ErrorCode code = answer.error().code;
-    const bool is_verdict =
-        code == ErrorCode::FunctionExecutionError || code == ErrorCode::ExecutionTimeLimitExceeded;
-    return is_verdict ? refusal(ErrorCode::AuthError, 401, answer.error().message) : answer.error();
+    return is_fault_of_function(answer.error().code)
+               ? refusal(ErrorCode::AuthError, 401, answer.error().message)
+               : answer.error();
   }
   const json::Value* id = answer->find("id");
   ProvenIdentity proven;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "server/domain/apps/app_store.hpp"
 #include "server/domain/ports.hpp"
 
 namespace keyturn::server::identity {
@@ -11,16 +12,18 @@ namespace keyturn::server::identity {
 /// `FunctionNotFound` then.
 class FunctionProvider final : public IdentityProvider {
  public:
-  explicit FunctionProvider(FunctionRuntime* runtime) : runtime_(runtime) {}
+  FunctionProvider(FunctionRuntime* runtime, AppStore& apps) : runtime_(runtime), apps_(apps) {}
 
   [[nodiscard]] std::string_view type() const noexcept override { return "custom-function"; }
   /// The function gets the log-in body without `options` and answers the user's id, or `{id, name}`. Errors:
-  /// what it threw as 401 `AuthError`; 401 `AuthError` "unauthorized" for an answer without a usable id.
+  /// 401 `AuthError` with what it threw, or why it is no function; "unauthorized" for an answer without a
+  /// usable id.
   Result<ProvenIdentity> verify(const App& app, const AuthProvider& provider, const json::Object& credentials,
                                 WallTime now) override;
 
  private:
   FunctionRuntime* runtime_;
+  AppStore& apps_;
 };
 
 }  // namespace keyturn::server::identity
