@@ -10,6 +10,7 @@
 
 #include <keyturn/testing.hpp>
 
+#include "cli/front.hpp"
 #include "cli/program.hpp"
 
 namespace keyturn::cli {
@@ -82,6 +83,34 @@ TEST_F(CommandLine, LogInIsRememberedSoThatTokenAloneIsEnough) {
   EXPECT_EQ(server_.refresh_count(), 0);
   EXPECT_EQ(type({"refresh"}), 0);
   EXPECT_EQ(server_.refresh_count(), 1);
+}
+
+TEST_F(CommandLine, StoredTokenIsGivenAtOnce) {
+  EXPECT_FALSE(token_at_once({"token"}, terminal_)) << "no app is known";
+  log_in();
+  const auto asked = server_.requests().size();
+  const auto token = token_at_once({"token"}, terminal_);
+  ASSERT_TRUE(token);
+  ASSERT_EQ(type({"token"}), 0);
+  EXPECT_EQ(terminal_.out, *token + "\n");
+  EXPECT_EQ(server_.requests().size(), asked);
+}
+
+TEST_F(CommandLine, WhatIsMoreThanAStoredTokenIsLeftToTheFullProgram) {
+  log_in();
+  for (const std::vector<std::string>& words : {std::vector<std::string>{},
+                                                {"status"},
+                                                {"token", "--min-validity", "1"},
+                                                {"--json", "token"},
+                                                {"token", ""}})
+    EXPECT_FALSE(token_at_once(words, terminal_)) << words.size();
+  terminal_.variables["KEYTURN_KEY_FILE"] = (folder_ / "store" / "cli.json").string();
+  EXPECT_FALSE(token_at_once({"token"}, terminal_)) << "an error is told by the full program";
+  EXPECT_EQ(type({"token"}), 4);
+  terminal_.variables.erase("KEYTURN_KEY_FILE");
+  EXPECT_TRUE(token_at_once({"token"}, terminal_));
+  EXPECT_EQ(type({"logout"}), 0);
+  EXPECT_FALSE(token_at_once({"token"}, terminal_));
 }
 
 TEST_F(CommandLine, JsonIsForPrograms) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cli/admin_program.hpp"
+#include "cli/front.hpp"
 #include "cli/function_commands.hpp"
 #include "cli/settings.hpp"
 #include "cli/user_commands.hpp"
@@ -30,7 +31,7 @@ struct Request {
   std::string user_id;
   LoginChoice login;
   bool bind = false;
-  std::int64_t min_validity_seconds = 10;
+  std::int64_t min_validity_seconds = kUsualMinValidity.count();
   bool why = false;
   std::string revoke;
   bool revoke_others = false;
@@ -42,11 +43,9 @@ struct Request {
 };
 
 Result<App> open(const Settings& settings, bool bind = false) {
-  return App::open({.app_id = settings.app_id,
-                    .base_url = settings.base_url,
-                    .store = TokenStoreConfiguration::in_directory(settings.store,
-                                                                   TokenStoreKey::in_file(settings.key_file)),
-                    .bind_sessions = bind});
+  App::configuration configuration = configuration_of(settings);
+  configuration.bind_sessions = bind;
+  return App::open(std::move(configuration));
 }
 
 // A command about one user of an opened app.
@@ -101,18 +100,15 @@ void add_login(CLI::App& parser, Request& request) {
   login->callback([&request] { request.command = do_log_in; });
 }
 
-Answer print_token(Request& request, Terminal& terminal) {
-  static const auto command = for_user([](App&, const User& user, const Request& r) {
-    return show_token(user, std::chrono::seconds{r.min_validity_seconds});
-  });
-  return command(request, terminal);
-}
-
 void add_token_commands(CLI::App& parser, Request& request) {
   CLI::App* token = parser.add_subcommand("token", "Print a valid access token, refreshed first when needed");
   token->add_option("--min-validity", request.min_validity_seconds, "Seconds for which it must stay valid")
       ->check(CLI::Range(0, 86'400));
-  token->callback([&request] { request.command = print_token; });
+  token->callback([&request] {
+    request.command = for_user([](App&, const User& user, const Request& r) {
+      return show_token(user, std::chrono::seconds{r.min_validity_seconds});
+    });
+  });
   parser.add_subcommand("refresh", "Refresh the access token now")->callback([&request] {
     request.command = for_user([](App&, const User& user, const Request&) { return refresh(user); });
   });
@@ -200,9 +196,6 @@ int show(const Answer& answer, bool json, Terminal& terminal) {
 
 int run(const std::vector<std::string>& arguments, Terminal& terminal) {
   Request request;
-  // What scripts say before each request: to describe the other commands to the parser takes longer.
-  if (arguments == std::vector<std::string>{"token"})
-    return show(print_token(request, terminal), false, terminal);
   CLI::App parser("Log users in, keep their tokens valid, hand them out", "keyturn");
   parser.footer(kFooter);
   parser.require_subcommand(1);

@@ -4,8 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
+#include <array>
 
 #include <keyturn/ejson.hpp>
 
@@ -20,10 +19,20 @@ std::string member(const EjsonDocument& document, std::string_view name) {
   return text == nullptr ? "" : *text;
 }
 
+// Without a stream, whose first use takes `keyturn token` longer than all of this.
+std::string text_of(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  std::string text;
+  std::array<char, 4096> part{};
+  for (ssize_t got = 0; (got = ::read(file, part.data(), part.size())) > 0;)
+    text.append(part.data(), static_cast<std::size_t>(got));
+  ::close(file);
+  return text;
+}
+
 EjsonDocument read_remembered(const std::filesystem::path& store) {
-  std::ifstream file(remembered_file(store));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto parsed = Ejson::parse(text);
+  const auto parsed = Ejson::parse(text_of(remembered_file(store)));
   const auto* document = parsed ? parsed->get_if<EjsonDocument>() : nullptr;
   return document == nullptr ? EjsonDocument{} : *document;
 }
@@ -66,6 +75,15 @@ Result<Settings> complete(Settings given, const Terminal& terminal) {
   if (given.base_url.empty())
     return Error(ErrorCode::InvalidConfiguration, "no server: give --base-url or set KEYTURN_BASE_URL");
   return given;
+}
+
+App::configuration configuration_of(const Settings& settings) {
+  App::configuration out;
+  out.app_id = settings.app_id;
+  out.base_url = settings.base_url;
+  out.store =
+      TokenStoreConfiguration::in_directory(settings.store, TokenStoreKey::in_file(settings.key_file));
+  return out;
 }
 
 Result<void> remember(const Settings& settings) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include <keyturn/app.hpp>
 #include <keyturn/base/result.hpp>
 
 #include "cli/terminal.hpp"
@@ -32,6 +33,9 @@ struct Settings {
 
 /// The same, complete. Errors: `InvalidConfiguration` naming what is missing.
 [[nodiscard]] Result<Settings> complete(Settings given, const Terminal& terminal);
+
+/// How the SDK is asked for that app.
+[[nodiscard]] App::configuration configuration_of(const Settings& settings);
 
 /// Keeps app and server in the store's folder (file 0600), so that `keyturn token` alone is enough
 /// afterwards.

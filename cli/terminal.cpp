@@ -4,8 +4,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
-#include <iostream>
 
 namespace keyturn::cli {
 namespace {
@@ -31,16 +31,17 @@ class HiddenInput {
   bool active_;
 };
 
+// The streams of C: those of C++ are made anew at each start, which `keyturn token` would pay for.
 class ProcessTerminal final : public Terminal {
  public:
-  void print(std::string_view text) override { std::cout << text << '\n'; }
-  void print_error(std::string_view text) override { std::cerr << text << '\n'; }
+  void print(std::string_view text) override { put(stdout, text, "\n"); }
+  void print_error(std::string_view text) override { put(stderr, text, "\n"); }
   Secret read_secret(std::string_view prompt) override {
     const HiddenInput hidden;
-    if (hidden.active()) std::cerr << prompt << std::flush;
+    if (hidden.active()) put(stderr, prompt);
     std::string line;
-    std::getline(std::cin, line);
-    if (hidden.active()) std::cerr << '\n';
+    for (int c = std::getc(stdin); c != EOF && c != '\n'; c = std::getc(stdin)) line += static_cast<char>(c);
+    if (hidden.active()) put(stderr, "\n");
     if (line.ends_with('\r')) line.pop_back();
     Secret secret(line);
     wipe_memory(line.data(), line.size());
@@ -49,6 +50,12 @@ class ProcessTerminal final : public Terminal {
   std::optional<std::string> environment(const char* name) const override {
     const char* value = std::getenv(name);
     return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+  }
+
+ private:
+  static void put(std::FILE* stream, std::string_view text, std::string_view end = {}) {
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::fwrite(end.data(), 1, end.size(), stream);
   }
 };
 

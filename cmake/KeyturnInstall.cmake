@@ -27,7 +27,7 @@ file(RELATIVE_PATH up_to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/keyturn.pc.in" "${PROJECT_BINARY_DIR}/keyturn.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/keyturn.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
-foreach(program keyturnd keyturn keyturn_cli)
+foreach(program keyturnd keyturn_cli keyturn_cli_full)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
   endif()

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # One way of declaring a room of the house: its library from the folder's sources, its tests from *_test.cpp beside them.
 
-# keyturn_library(NAME [USES lib...] [FOLDERS folder...]) : static library of this folder's *.cpp and of those of the folders below
-# it that only sort its sources. Tests, benchmarks and fuzz targets beside
-# the code are left out by their name. USES is linked PRIVATE: a header that needs a neighbour makes its user say so too.
+# keyturn_library(NAME [USES lib...] [FOLDERS folder...] [ALONE file...]) : static library of this folder's *.cpp and of those
+# of the folders below it that only sort its sources. Tests, benchmarks and fuzz targets beside the code are left out by
+# their name. USES is linked PRIVATE: a header that needs a neighbour makes its user say so too.
+# A program that links the library gets whole objects: the files ALONE stay objects of their own in a unity build, so that
+# a small program is not made of what it never calls (cli/front_main.cpp).
 # The folders of core and sdk become parts of libkeyturn (KeyturnInstall.cmake).
 function(keyturn_sources result pattern)
   set(found)
@@ -15,7 +17,10 @@ function(keyturn_sources result pattern)
 endfunction()
 
 function(keyturn_library name)
-  cmake_parse_arguments(ARG "" "" "USES;FOLDERS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "USES;FOLDERS;ALONE" ${ARGN})
+  if(ARG_ALONE)
+    set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
   keyturn_sources(sources "*.cpp" ${ARG_FOLDERS})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
   if(NOT sources)  # a folder of headers only is a target like the others

@@ -5,13 +5,11 @@
 #include <utility>
 
 #include "core/crypto/crypto.hpp"
-#include "core/json/json.hpp"
 #include "core/jwt/compact.hpp"
 
 namespace keyturn::jwt {
 namespace {
 
-constexpr std::int64_t kLatestTime = std::int64_t{1} << 40;
 constexpr std::chrono::seconds kMostAhead{60};
 
 // Members that would let a token choose its key or change what is signed (rule V6).
@@ -52,51 +50,12 @@ Result<VerifiedJws> verify_with(std::string_view compact, Encoding encoding, con
 
 }  // namespace
 
-std::optional<Parts> split(std::string_view compact) {
-  if (compact.size() > kMaxTokenBytes) return std::nullopt;
-  const std::size_t first = compact.find('.');
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::size_t second = compact.find('.', first + 1);
-  if (second == std::string_view::npos || compact.find('.', second + 1) != std::string_view::npos)
-    return std::nullopt;
-  Parts parts{compact.substr(0, first), compact.substr(first + 1, second - first - 1),
-              compact.substr(second + 1), compact.substr(0, second)};
-  if (parts.header.empty() || parts.signature.empty()) return std::nullopt;
-  return parts;
-}
-
-std::optional<std::string> decode(std::string_view part, Encoding encoding) {
-  return encoding == Encoding::strict ? crypto::base64url_decode(part) : crypto::base64_decode_lenient(part);
-}
-
-std::optional<json::Object> object_in(std::string_view text) {
-  json::Limits limits;
-  limits.max_bytes = kMaxTokenBytes;
-  Result<json::Value> value = json::parse(text, limits);
-  if (!value || value->as_object() == nullptr) return std::nullopt;
-  return std::move(*value->as_object());
-}
-
-std::optional<WallTime> time_at(const json::Object& claims, std::string_view name) {
-  const json::Value* const value = claims.find(name);
-  const std::int64_t* const seconds = value == nullptr ? nullptr : value->as_int();
-  if (seconds == nullptr || *seconds < 0 || *seconds > kLatestTime) return std::nullopt;
-  return WallTime(std::chrono::seconds(*seconds));
-}
-
 Result<VerifiedJws> verify_jws(std::string_view compact, const KeyLookup& lookup, Encoding encoding) {
   return verify_with(compact, encoding, lookup);
 }
 
 Result<VerifiedJws> verify_jws(std::string_view compact, const Key& key, Encoding encoding) {
   return verify_with(compact, encoding, [&key](std::string_view) { return &key; });
-}
-
-std::optional<Times> read_times(const json::Object& claims) {
-  const auto issued_at = time_at(claims, "iat");
-  const auto expires_at = time_at(claims, "exp");
-  if (!issued_at || !expires_at || *expires_at < *issued_at) return std::nullopt;
-  return Times{*issued_at, *expires_at};
 }
 
 Validity validity_at(const Times& times, std::optional<WallTime> not_before, WallTime now) {
@@ -114,17 +73,6 @@ std::string mint(const Key& key, std::string_view payload_json) {
   token += '.';
   token += crypto::base64url_encode(signature);
   return token;
-}
-
-Result<json::Object> read_unverified(std::string_view compact) {
-  const Error bad(ErrorCode::BadToken, "the token is no JWT");
-  const auto parts = split(compact);
-  if (!parts || parts->payload.empty()) return bad;
-  const auto payload = decode(parts->payload, Encoding::lenient);
-  if (!payload) return bad;
-  auto claims = object_in(*payload);
-  if (!claims) return bad;
-  return *std::move(claims);
 }
 
 }  // namespace keyturn::jwt

@@ -5,13 +5,12 @@
 #include <utility>
 
 #include "sdk/app/device_description.hpp"
-#include "sdk/session/origin.hpp"
+#include "sdk/app/kept_store.hpp"
 
 namespace keyturn::sdk {
 
 Result<std::shared_ptr<AppCore>> AppCore::open(const App::configuration& config, AppParts parts) {
-  if (config.app_id.empty()) return Error(ErrorCode::InvalidConfiguration, "the app id is empty");
-  auto base_url = check_base_url(config.base_url);
+  auto base_url = check_app(config);
   if (!base_url) return base_url.error();
   if (config.request_timeout.count() <= 0)
     return Error(ErrorCode::InvalidConfiguration, "the time of a call must be above zero");

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real parts of an App: clock, loop, transport, store, callback thread.
 #include <condition_variable>
-#include <cstring>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include "core/crypto/crypto.hpp"
 #include "core/jwt/key.hpp"
 #include "sdk/app/app_core.hpp"
-#include "sdk/app/default_directory.hpp"
-#include "sdk/session/origin.hpp"
+#include "sdk/app/kept_store.hpp"
 #include "sdk/session/possession_transport.hpp"
 #include "sdk/token_store/key_source/device_key.hpp"
-#include "sdk/token_store/key_source/key_source.hpp"
 #include "sdk/token_store/memory/memory_token_store.hpp"
-#include "sdk/token_store/sqlite/sqlite_token_store.hpp"
 #include "sdk/transport/curl_loop.hpp"
 
 namespace keyturn::sdk {
@@ -24,34 +18,6 @@ namespace {
 
 /// How long closing waits for a log-out to reach the server, so that a short-lived program can tell it.
 constexpr std::chrono::milliseconds kLinger{1000};
-
-/// Names this boot of the machine; empty where the system does not say, and then stored times are judged by
-/// server time.
-std::string boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
-
-std::uint32_t chance() {
-  const std::string bytes = crypto::random_bytes(sizeof(std::uint32_t));
-  std::uint32_t value = 0;
-  std::memcpy(&value, bytes.data(), sizeof(value));
-  return value;
-}
-
-std::shared_ptr<KeySource> key_source(const TokenStoreKey& key) {
-  switch (key.source()) {
-    case TokenStoreKey::Source::file:
-      return key_file(key.file());
-    case TokenStoreKey::Source::app:
-      return app_supplied_key(key.bytes()->copy());
-    case TokenStoreKey::Source::secret_service:
-      break;
-  }
-  return secret_service_key();
-}
 
 /// What is kept on this device.
 struct Kept {
@@ -81,20 +47,11 @@ Result<Kept> open_kept(const App::configuration& config, const std::string& base
     if (config.bind_sessions) kept.device_key = jwt::Key::generate_es256("");
     return kept;
   }
-  SqliteTokenStoreOptions options;
-  options.directory = config.store.directory;
-  if (options.directory.empty()) {
-    auto directory = default_directory();
-    if (!directory) return directory.error();
-    options.directory = std::move(*directory);
-  }
-  options.app_id = config.app_id;
-  options.base_url = base_url;
-  options.keys = key_source(config.store.key);
-  options.log = config.log;
-  auto store = open_sqlite_token_store(options);
+  const auto options = store_options(config, base_url);
+  if (!options) return options.error();
+  auto store = open_sqlite_token_store(*options);
   if (!store) return store.error();
-  auto key = device_key(config, base_url, options.directory, *options.keys);
+  auto key = device_key(config, base_url, options->directory, *options->keys);
   if (!key) return key.error();
   return Kept{std::move(*store), std::move(*key)};
 }
@@ -128,8 +85,7 @@ void linger_on(CurlLoop& loop, const std::function<bool()>& under_way) {
 
 Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   // Before anything is made on the disk.
-  if (config.app_id.empty()) return Error(ErrorCode::InvalidConfiguration, "the app id is empty");
-  const auto base_url = check_base_url(config.base_url);
+  const auto base_url = check_app(config);
   if (!base_url) return base_url.error();
   auto network = transport_options(config.network);
   if (!network) return network.error();

@@ -8,6 +8,7 @@
 #include "core/protocol/routes.hpp"
 #include "sdk/session/http_date.hpp"
 #include "sdk/session/refresh_flight.hpp"
+#include "sdk/session/stored_tokens.hpp"
 #include "sdk/session/token_claims.hpp"
 
 namespace keyturn::sdk {
@@ -103,17 +104,14 @@ void SessionManager::set_current(std::string user_id) {
 
 SessionManager::UserRef SessionManager::current() {
   stay_informed();
+  UserRef marked;
   {
     const std::scoped_lock lock(users_mutex_);
-    const auto found = users_.find(current_);
-    if (found != users_.end() && found->second->state == UserState::logged_in) return found->second;
+    if (const auto found = users_.find(current_); found != users_.end()) marked = found->second;
   }
-  // The one that was current has logged out: another that is logged in takes its place (sdk-behaviour.md
-  // section 2).
-  for (const UserRef& user : all_users()) {
-    if (user->state == UserState::logged_in) return user;
-  }
-  return nullptr;
+  return user_to_act_for(
+      std::move(marked), [this] { return all_users(); },
+      [](const UserRecord& user) { return user.state == UserState::logged_in; });
 }
 
 std::vector<SessionManager::UserRef> SessionManager::all_users() const {
@@ -180,13 +178,9 @@ Subscription SessionManager::subscribe(UserObserver observer, std::string user_i
 }
 
 void SessionManager::publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at) {
-  TokenState state;
-  if (facts.logged_in) {
-    state =
-        token_received(received_at.value_or(parts_.clock->boot_now()),
-                       read_claims(facts.access_token.reveal()).lifetime, settings_.policy, parts_.chance());
-    state.has_access_token = received_at.has_value() && !facts.access_token.empty();
-  }
+  const std::uint32_t chance = facts.logged_in ? parts_.chance() : 0;
+  const TokenState state =
+      sdk::state_of(facts, received_at, parts_.clock->boot_now(), settings_.policy, chance);
   Secret token = facts.logged_in ? facts.access_token.copy() : Secret();
   const UserState next = facts.logged_in ? UserState::logged_in : UserState::logged_out;
   if (facts.logged_in) user->telling_end = false;
@@ -212,9 +206,7 @@ void SessionManager::publish_logged_out(const UserRef& user, EndReason reason, U
 }
 
 std::optional<BootTime> SessionManager::receipt_of(const StoredUser& stored) const {
-  return received_on_this_boot(
-      {stored.boot_id, stored.received_boot, stored.received_server_time, stored.received_wall},
-      settings_.boot_id, parts_.clock->boot_now(), parts_.clock->wall_now());
+  return sdk::receipt_of(stored, {settings_.boot_id, parts_.clock->boot_now(), parts_.clock->wall_now()});
 }
 
 void SessionManager::stamp_receipt(StoredUser& user, const HttpHeaders& headers) const {

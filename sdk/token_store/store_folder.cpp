@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -45,7 +47,20 @@ class FileLock final : public StoreLock {
   Descriptor fd_;
 };
 
+/// What the folder is called from the root on.
+Result<std::filesystem::path> absolute_path(const std::filesystem::path& given) {
+  if (given.empty()) return refused("the folder of the token store is not given");
+  std::error_code code;
+  std::filesystem::path path = std::filesystem::absolute(given, code).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  if (code) return refused("the folder of the token store has no usable name");
+  return path;
+}
+
 Result<void> make_folders(const std::filesystem::path& path) {
+  // The usual case. What it is is judged afterwards.
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0) return {};
   std::filesystem::path so_far;
   for (const auto& part : path) {
     so_far /= part;
@@ -61,12 +76,24 @@ Result<void> make_folders(const std::filesystem::path& path) {
 }  // namespace
 
 Result<StoreFolder> StoreFolder::open(const std::filesystem::path& given) {
-  if (given.empty()) return refused("the folder of the token store is not given");
-  std::error_code code;
-  std::filesystem::path path = std::filesystem::absolute(given, code).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  if (code) return refused("the folder of the token store has no usable name");
-  if (auto made = make_folders(path); !made) return made.error();
+  const auto path = absolute_path(given);
+  if (!path) return path.error();
+  if (auto made = make_folders(*path); !made) return made.error();
+  return judged(*path);
+}
+
+Result<std::optional<StoreFolder>> StoreFolder::find(const std::filesystem::path& given) {
+  const auto path = absolute_path(given);
+  if (!path) return path.error();
+  struct stat info {};
+  if (::lstat(path->c_str(), &info) != 0 && (errno == ENOENT || errno == ENOTDIR))
+    return std::optional<StoreFolder>();
+  auto folder = judged(*path);
+  if (!folder) return folder.error();
+  return std::optional(std::move(*folder));
+}
+
+Result<StoreFolder> StoreFolder::judged(const std::filesystem::path& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0)
     return unavailable("the folder of the token store cannot be looked at");
@@ -76,6 +103,7 @@ Result<StoreFolder> StoreFolder::open(const std::filesystem::path& given) {
   if (info.st_uid != ::geteuid()) return refused("the folder of the token store belongs to another user");
   if ((info.st_mode & kOthersWrite) != 0)
     return refused("other users may write to the folder of the token store; chmod 700 it");
+  std::error_code code;
   const std::filesystem::path real = std::filesystem::canonical(path, code);
   if (code) return refused("the folder of the token store cannot be entered");
   for (std::filesystem::path above = real.parent_path();; above = above.parent_path()) {
@@ -122,7 +150,8 @@ Result<void> StoreFolder::check_private(std::string_view name) const {
 }
 
 Result<std::unique_ptr<StoreLock>> StoreFolder::try_lock(std::string_view name, Hold hold) const {
-  Descriptor fd(::open(path_of(name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  const int access = hold == Hold::to_look ? O_RDONLY : O_RDWR | O_CREAT;
+  Descriptor fd(::open(path_of(name).c_str(), access | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
   if (!fd.ok()) return unavailable("the lock of the token store cannot be opened");
   for (;;) {
     if (::flock(fd.get(), (hold == Hold::alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
@@ -143,6 +172,15 @@ Result<std::unique_ptr<StoreLock>> StoreFolder::lock(std::string_view name, Hold
 }
 
 Result<std::optional<Secret>> StoreFolder::read(std::string_view name, std::size_t at_most) const {
+  return read_part(name, at_most, at_most);
+}
+
+Result<std::optional<Secret>> StoreFolder::read_beginning(std::string_view name, std::size_t count) const {
+  return read_part(name, std::numeric_limits<std::size_t>::max(), count);
+}
+
+Result<std::optional<Secret>> StoreFolder::read_part(std::string_view name, std::size_t at_most,
+                                                     std::size_t count) const {
   const Descriptor fd(::open(path_of(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd.ok()) {
     if (errno == ENOENT) return std::optional<Secret>();
@@ -157,7 +195,7 @@ Result<std::optional<Secret>> StoreFolder::read(std::string_view name, std::size
     return refused("other users may open a file of the token store; chmod 600 it");
   if (static_cast<std::uint64_t>(info.st_size) > at_most)
     return Error(ErrorCode::StoreUnavailable, "a file of the token store is too large");
-  const auto size = static_cast<std::size_t>(info.st_size);
+  const std::size_t size = std::min(static_cast<std::size_t>(info.st_size), count);
   std::size_t filled = 0;
   int fault = 0;
   Secret bytes = Secret::filled(size, [&](char* place) {

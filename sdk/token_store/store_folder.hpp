@@ -28,6 +28,8 @@ class StoreFolder {
   /// when it is a symbolic link or no folder, belongs to another user, or when others may write to it or to a
   /// folder above it (without the sticky bit); `StoreUnavailable` when the system refuses.
   static Result<StoreFolder> open(const std::filesystem::path& path);
+  /// The same judgement, and makes nothing. Nothing: there is no such folder.
+  static Result<std::optional<StoreFolder>> find(const std::filesystem::path& path);
 
   /// Path of a file in it, made empty with mode 0600 when missing, and its name made durable. Errors:
   /// `InvalidConfiguration` when it is a symbolic link or others may open it; `StoreUnavailable`.
@@ -39,7 +41,8 @@ class StoreFolder {
 
   /// An advisory lock of the kernel's on a file of that name, released with its holder's last breath. The
   /// file stays: to delete it would let two holders in. Null: held elsewhere. Errors: `StoreUnavailable`.
-  enum class Hold { alone, shared };
+  /// `to_look` is shared, takes a file that exists, and its end is no change to those who watch the file.
+  enum class Hold { alone, shared, to_look };
   [[nodiscard]] Result<std::unique_ptr<StoreLock>> try_lock(std::string_view name,
                                                             Hold hold = Hold::alone) const;
   /// The same, and waits for it. Null: not within `wait`.
@@ -49,6 +52,8 @@ class StoreFolder {
   /// The bytes of a file; nothing when it is missing. Errors: as `private_file`, and `StoreUnavailable` when
   /// it is larger than `at_most`.
   [[nodiscard]] Result<std::optional<Secret>> read(std::string_view name, std::size_t at_most) const;
+  /// The first `count` bytes, or as many as there are, whatever the file's size.
+  [[nodiscard]] Result<std::optional<Secret>> read_beginning(std::string_view name, std::size_t count) const;
   /// Puts the bytes in the place of the file at once or not at all, synced. One writer at a time.
   [[nodiscard]] Result<void> replace(std::string_view name, std::string_view bytes) const;
   /// The same for a file that does not exist yet; false: it does, and is left alone.
@@ -66,6 +71,9 @@ class StoreFolder {
 
  private:
   explicit StoreFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  static Result<StoreFolder> judged(const std::filesystem::path& path);
+  [[nodiscard]] Result<std::optional<Secret>> read_part(std::string_view name, std::size_t at_most,
+                                                        std::size_t count) const;
   [[nodiscard]] Result<void> write_new(const std::string& name, std::string_view bytes) const;
   [[nodiscard]] Result<void> sync() const;
   std::filesystem::path path_;

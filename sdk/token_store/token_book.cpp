@@ -16,12 +16,19 @@ void overwrite(StoredUser& held, const StoredUser& user) {
 
 }  // namespace
 
+std::vector<const StoredUser*> TokenBook::by_recency() const {
+  std::vector<const StoredUser*> out;
+  out.reserve(users.size());
+  for (const auto& [id, user] : users) out.push_back(&user);
+  std::stable_sort(out.begin(), out.end(),
+                   [](const StoredUser* a, const StoredUser* b) { return a->order > b->order; });
+  return out;
+}
+
 std::vector<StoredUser> TokenBook::list() const {
   std::vector<StoredUser> out;
   out.reserve(users.size());
-  for (const auto& [id, user] : users) out.push_back(user.copy());
-  std::sort(out.begin(), out.end(),
-            [](const StoredUser& a, const StoredUser& b) { return a.order > b.order; });
+  for (const StoredUser* const user : by_recency()) out.push_back(user->copy());
   return out;
 }
 

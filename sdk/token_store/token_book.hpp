@@ -32,6 +32,8 @@ struct TokenBook {
 
   /// Most recent first.
   [[nodiscard]] std::vector<StoredUser> list() const;
+  /// The same without copies. Lifetime: until the book changes.
+  [[nodiscard]] std::vector<const StoredUser*> by_recency() const;
   [[nodiscard]] const StoredUser* find(std::string_view user_id) const;
   /// Without what was touched.
   [[nodiscard]] TokenBook copy() const;

@@ -49,7 +49,7 @@ class CommandLine : public testing::Test {
   // Runs the program with these words; `typed` is its standard input.
   Outcome type(std::vector<std::string> words, const std::string& typed = {}) {
     std::ofstream(folder_.path() / "in") << typed;
-    words.insert(words.begin(), KEYTURN_PATH);
+    words.insert(words.begin(), program_);
     std::vector<std::string> variables = {"KEYTURN_STORE=" + (folder_.path() / "store").string(),
                                           "KEYTURN_BASE_URL=" + daemon_.base_url(),
                                           "KEYTURN_ADMIN_EMAIL=" + admin_email_};
@@ -63,7 +63,7 @@ class CommandLine : public testing::Test {
                                        each == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC, 0600);
     }
     pid_t process = -1;
-    const int fault = posix_spawn(&process, KEYTURN_PATH, &actions, nullptr, pointers(words).data(),
+    const int fault = posix_spawn(&process, program_.c_str(), &actions, nullptr, pointers(words).data(),
                                   pointers(variables).data());
     posix_spawn_file_actions_destroy(&actions);
     EXPECT_EQ(fault, 0);
@@ -91,6 +91,7 @@ class CommandLine : public testing::Test {
 
   const std::string admin_email_ = kAdminEmail;
   const std::string admin_password_ = kAdminPassword;
+  std::string program_ = KEYTURN_PATH;
   std::string app_;
   DaemonProcess daemon_;
   TemporaryFolder folder_;
@@ -131,6 +132,33 @@ TEST_F(CommandLine, KeepsAUserLoggedInUntilTheSessionEnds) {
   EXPECT_EQ(refused.code, 3);
   EXPECT_EQ(member(refused.out, "reason"), "revoked");
   EXPECT_NE(type({"status", "--why"}).out.find("revoked"), std::string::npos);
+  EXPECT_EQ(type({"token"}).code, 3);
+}
+
+// `keyturn` alone gives what is stored, and needs its other half for all else.
+TEST_F(CommandLine, AStoredTokenNeedsNothingOfTheFullProgram) {
+  make_app();
+  ASSERT_EQ(type({"login", "--email", "ada@example.com", "--register"}, std::string(kPassword) + "\n").code,
+            0);
+  const std::string stored = token();
+  const std::filesystem::path built(program_);
+  const std::filesystem::path alone = folder_.path() / "bin";
+  std::filesystem::create_directory(alone);
+  std::filesystem::copy_file(built, alone / built.filename());
+  std::filesystem::create_symlink(alone / built.filename(), folder_.path() / "linked");
+  program_ = (folder_.path() / "linked").string();
+  EXPECT_EQ(token(), stored);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"status"}, {"--json", "token"}}) {
+    const Outcome refused = type(words);
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_EQ(refused.out, "");
+    EXPECT_NE(refused.err.find((alone / "keyturn-full").string()), std::string::npos) << refused.err;
+    EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1) << refused.err;
+  }
+  std::filesystem::copy_file(built.parent_path() / "keyturn-full", alone / "keyturn-full");
+  EXPECT_EQ(type({"status"}).code, 0);
+  EXPECT_EQ(member(type({"--json", "token"}).out, "access_token"), stored);
+  ASSERT_EQ(type({"logout"}).code, 0);
   EXPECT_EQ(type({"token"}).code, 3);
 }
 

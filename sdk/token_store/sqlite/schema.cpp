@@ -42,6 +42,19 @@ Result<void> check_version(sqlite3* database) {
   return {};
 }
 
+Result<void> set_up_changes(sqlite3* database) {
+  if (auto set = execute(database,
+                         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
+                         "PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 100;"
+                         "PRAGMA journal_size_limit = 0;");
+      !set)
+    return set;
+  int code = SQLITE_OK;
+  if (pragma(database, "PRAGMA synchronous", code) != 2)
+    return Error(ErrorCode::StoreUnavailable, "the token store cannot be synced");
+  return {};
+}
+
 }  // namespace
 
 Result<void> execute(sqlite3* database, const char* sql) {
@@ -50,10 +63,10 @@ Result<void> execute(sqlite3* database, const char* sql) {
   return {};
 }
 
-Result<Database> open_database(const std::string& file, int busy_timeout_ms) {
+Result<Database> open_database(const std::string& file, int busy_timeout_ms, Access access) {
   sqlite3* opened = nullptr;
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  const int flags = (access == Access::look ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(file.c_str(), &opened, flags, nullptr);
   Database database(opened);
   if (code != SQLITE_OK) return store_error(code);
@@ -71,16 +84,16 @@ void checkpoint_at_close(sqlite3* database) {
   sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
-Result<StoreLabel> prepare_database(sqlite3* database) {
+Result<StoreLabel> prepare_database(sqlite3* database, Access access) {
   sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  if (access == Access::look) {
+    if (auto begun = execute(database, "PRAGMA cell_size_check = ON; BEGIN"); !begun) return begun.error();
+  }
   if (auto checked = check_version(database); !checked) return checked.error();
-  if (auto set = execute(database,
-                         "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
-                         "PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 100;"
-                         "PRAGMA journal_size_limit = 0;");
-      !set)
-    return set.error();
+  if (access == Access::change) {
+    if (auto set = set_up_changes(database); !set) return set.error();
+  }
   {
     Statement journal(database, "PRAGMA journal_mode");
     const bool is_wal = journal.row() && journal.view(0) == "wal";
@@ -88,9 +101,6 @@ Result<StoreLabel> prepare_database(sqlite3* database) {
     // A store of ours is made with one.
     if (!is_wal) return Error(ErrorCode::StoreCorrupt, "the token store has lost its write-ahead log mode");
   }
-  int code = SQLITE_OK;
-  if (pragma(database, "PRAGMA synchronous", code) != 2)
-    return Error(ErrorCode::StoreUnavailable, "the token store cannot be synced");
   Statement label(database, "SELECT id, key_check FROM store");
   const bool found = label.row();
   if (label.code() != SQLITE_OK) return store_error(label.code());

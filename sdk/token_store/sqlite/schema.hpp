@@ -22,13 +22,17 @@ struct StoreLabel {
   std::string key_check;
 };
 
+enum class Access { look, change };
+
 /// Opens a file that exists. Errors: those of SQLite (`store_error`).
-[[nodiscard]] Result<Database> open_database(const std::string& file, int busy_timeout_ms);
+[[nodiscard]] Result<Database> open_database(const std::string& file, int busy_timeout_ms,
+                                             Access access = Access::change);
 
 /// Checks that it is a store of this format and sets the connection up. Errors: `StoreCorrupt` for a file
 /// that is no store of ours, `StoreNewerVersion`, `StoreUnavailable` when the disk cannot be synced as rule
-/// S4 wants. Changes nothing in a file that is not ours.
-[[nodiscard]] Result<StoreLabel> prepare_database(sqlite3* database);
+/// S4 wants. Changes nothing in a file that is not ours. With `Access::look` the connection sees the database
+/// as it was at one moment until it is closed, which spares it most of its locks.
+[[nodiscard]] Result<StoreLabel> prepare_database(sqlite3* database, Access access = Access::change);
 
 /// For a store that was read as a whole: its log is emptied when the last one closes it.
 void checkpoint_at_close(sqlite3* database);

@@ -185,19 +185,32 @@ class SqliteTokenStore final : public TokenStore {
   ChangeWatch watch_;
 };
 
+Error no_keys() { return {ErrorCode::InvalidConfiguration, "the token store has no source of its key"}; }
+
+StoreFile file_in(StoreFolder folder, const SqliteTokenStoreOptions& options) {
+  return {std::move(folder), options.app_id,       options.base_url,
+          options.keys,      options.busy_timeout, options.log};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TokenStore>> open_sqlite_token_store(const SqliteTokenStoreOptions& options) {
-  if (!options.keys)
-    return Error(ErrorCode::InvalidConfiguration, "the token store has no source of its key");
+  if (!options.keys) return no_keys();
   auto folder = StoreFolder::open(options.directory);
   if (!folder) return folder.error();
-  StoreFile file(std::move(*folder), options.app_id, options.base_url, options.keys, options.busy_timeout,
-                 options.log);
+  StoreFile file = file_in(std::move(*folder), options);
   auto connection = file.connect();
   if (!connection) return connection.error();
   return std::unique_ptr<TokenStore>(
       std::make_unique<SqliteTokenStore>(std::move(file), std::move(*connection)));
+}
+
+Result<std::optional<TokenBook>> read_sqlite_token_store(const SqliteTokenStoreOptions& options) {
+  if (!options.keys) return no_keys();
+  auto folder = StoreFolder::find(options.directory);
+  if (!folder) return folder.error();
+  if (!*folder) return std::optional<TokenBook>();
+  return file_in(std::move(**folder), options).look();
 }
 
 }  // namespace keyturn::sdk

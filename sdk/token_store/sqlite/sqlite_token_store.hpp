@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sdk/token_store/key_source/key_source.hpp"
+#include "sdk/token_store/token_book.hpp"
 #include "sdk/token_store/token_store.hpp"
 
 namespace keyturn::sdk {
@@ -30,6 +32,12 @@ struct SqliteTokenStoreOptions {
 /// last steps is recovered from there, and the damaged file is set aside. Errors, beside those of the port:
 /// `InvalidConfiguration` for a folder or file that others may touch. What cannot be read is never deleted.
 [[nodiscard]] Result<std::unique_ptr<TokenStore>> open_sqlite_token_store(
+    const SqliteTokenStoreOptions& options);
+
+/// What such a store holds at this moment, for a program that only reads: cheaper than to open it. Nothing is
+/// made, changed or recovered, and no process that watches the store is woken. Nothing: there is no store, or
+/// one that opening would bring up to date first. Errors: as for opening, before it recovers anything.
+[[nodiscard]] Result<std::optional<TokenBook>> read_sqlite_token_store(
     const SqliteTokenStoreOptions& options);
 
 }  // namespace keyturn::sdk

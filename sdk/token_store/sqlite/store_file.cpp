@@ -58,33 +58,56 @@ bool StoreFile::replaced(const StoreConnection& connection) const {
   return folder_.identity(name_) != connection.identity;
 }
 
-Result<std::unique_ptr<StoreLock>> StoreFile::guard() const {
-  auto held = folder_.lock(guard_name(), StoreFolder::Hold::shared, wait_);
+Result<std::unique_ptr<StoreLock>> StoreFile::guard() const { return hold_guard(StoreFolder::Hold::shared); }
+
+Result<std::unique_ptr<StoreLock>> StoreFile::hold_guard(StoreFolder::Hold hold) const {
+  auto held = folder_.lock(guard_name(), hold, wait_);
   if (held && *held == nullptr)
     return Error(ErrorCode::StoreLocked, "the token store is being recovered by another process");
   return held;
 }
 
-StoreFile::Opened StoreFile::try_open() const {
-  const auto held = guard();
-  if (!held) return {held.error(), false};
+StoreFile::Opened StoreFile::open_guarded(Access access) const {
   const std::uint64_t identity = folder_.identity(name_);
   if (identity == 0) return {Error(ErrorCode::StoreCorrupt, "the token store's file has gone"), true};
   if (auto checked = folder_.check_private(name_); !checked) return {checked.error(), false};
-  auto database = open_database(folder_.path_of(name_), static_cast<int>(wait_.count()));
+  auto database = open_database(folder_.path_of(name_), static_cast<int>(wait_.count()), access);
   if (!database) return {database.error(), database.error().code == ErrorCode::StoreCorrupt};
-  const auto label = prepare_database(database->get());
+  const auto label = prepare_database(database->get(), access);
   if (!label) return {label.error(), label.error().code == ErrorCode::StoreCorrupt};
   auto key = keys_->find(crypto::hex_encode(label->store_id));
   if (!key) return {key.error(), false};
   if (!*key) return {key_missing(), true};
   auto seal = std::make_shared<const StoreSeal>(**key, label->store_id, app_id_, base_url_);
   if (seal->key_check() != label->key_check) return {key_wrong(), true};
-  StoreConnection connection{std::move(*database), std::move(seal), identity};
-  if (auto settled = settle(connection); !settled)
+  return {StoreConnection{std::move(*database), std::move(seal), identity}, false};
+}
+
+StoreFile::Opened StoreFile::try_open() const {
+  const auto held = guard();
+  if (!held) return {held.error(), false};
+  Opened opened = open_guarded(Access::change);
+  if (!opened.result) return opened;
+  if (auto settled = settle(*opened.result); !settled)
     return {settled.error(), settled.error().code == ErrorCode::StoreCorrupt};
-  checkpoint_at_close(connection.database.get());
-  return {std::move(connection), false};
+  checkpoint_at_close(opened.result->database.get());
+  return opened;
+}
+
+Result<std::optional<TokenBook>> StoreFile::look() const {
+  if (!folder_.has(name_) || !folder_.has(guard_name())) return std::optional<TokenBook>();
+  const auto held = hold_guard(StoreFolder::Hold::to_look);
+  if (!held) return held.error();
+  const Opened opened = open_guarded(Access::look);
+  if (!opened.result) return opened.result.error();
+  auto seen = read_sealed_book(opened.result->database.get(), *opened.result->seal);
+  if (!seen) return seen.error();
+  // A copy that says it knows more: whether that is true, and what of it, is for `settle` to find out.
+  const auto bytes = folder_.read_beginning(copy_name(), kGoodCopyHeaderSize);
+  const auto copy = bytes && *bytes ? read_good_copy_header((*bytes)->reveal()) : std::nullopt;
+  if (copy && copy->store_id == opened.result->seal->store_id() && copy->version > seen->book.version)
+    return std::optional<TokenBook>();
+  return std::optional(std::move(seen->book));
 }
 
 Result<StoreConnection> StoreFile::connect() const {

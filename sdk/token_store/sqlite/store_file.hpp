@@ -36,6 +36,10 @@ class StoreFile {
   /// Opens the store; makes it when there is none; recovers it from the copy when it is damaged. Errors:
   /// those of the port, with the state that the store is in.
   [[nodiscard]] Result<StoreConnection> connect() const;
+  /// What is kept, for who only reads: nothing is made, changed or recovered, and nobody who watches is
+  /// woken. Nothing: there is no store, or one that `connect` would bring up to date first. Errors: as
+  /// `connect` meets them before it recovers.
+  [[nodiscard]] Result<std::optional<TokenBook>> look() const;
   /// Whether the file of that name is another one by now.
   [[nodiscard]] bool replaced(const StoreConnection& connection) const;
   /// To be held during a change. Closing it tells other processes (`changes`). Errors: `StoreLocked`.
@@ -51,7 +55,10 @@ class StoreFile {
 
  private:
   struct Opened;
+  [[nodiscard]] Result<std::unique_ptr<StoreLock>> hold_guard(StoreFolder::Hold hold) const;
   [[nodiscard]] Opened try_open() const;
+  /// Under the guard. Of the connection nothing but its label has been read.
+  [[nodiscard]] Opened open_guarded(Access access) const;
   [[nodiscard]] Result<StoreConnection> make() const;
   [[nodiscard]] Result<StoreConnection> recover(const Error& damage) const;
   [[nodiscard]] Result<void> build(const StoreSeal& seal, TokenBook book) const;

@@ -15,6 +15,7 @@ constexpr std::string_view kCopyMagic = "Keyturn good copy 2\n";
 constexpr std::string_view kCopyPlace = "copy";
 constexpr std::size_t kIdSize = 16;
 constexpr std::size_t kCheckSize = 16;
+static_assert(kCopyMagic.size() + kIdSize + kCheckSize + 8 == kGoodCopyHeaderSize);
 
 std::string number(std::int64_t value) {
   const auto bits = static_cast<std::uint64_t>(value);
@@ -73,8 +74,7 @@ std::string write_good_copy(const StoreSeal& seal, const TokenBook& book) {
 }
 
 std::optional<GoodCopyHeader> read_good_copy_header(std::string_view bytes) {
-  if (bytes.size() < kCopyMagic.size() + kIdSize + kCheckSize + 8 || !bytes.starts_with(kCopyMagic))
-    return std::nullopt;
+  if (bytes.size() < kGoodCopyHeaderSize || !bytes.starts_with(kCopyMagic)) return std::nullopt;
   bytes.remove_prefix(kCopyMagic.size());
   GoodCopyHeader out;
   out.store_id = bytes.substr(0, kIdSize);

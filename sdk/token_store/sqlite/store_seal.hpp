@@ -52,6 +52,8 @@ struct GoodCopyHeader {
   std::int64_t version = 0;
   std::string_view sealed;  ///< Into the bytes given.
 };
+/// The bytes that it takes at the beginning of the file.
+inline constexpr std::size_t kGoodCopyHeaderSize = 60;
 [[nodiscard]] std::optional<GoodCopyHeader> read_good_copy_header(std::string_view bytes);
 [[nodiscard]] std::optional<TokenBook> open_good_copy(const StoreSeal& seal, const GoodCopyHeader& header);
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/session/stored_tokens.hpp"
+
+#include "sdk/session/token_claims.hpp"
+
+namespace keyturn::sdk {
+
+std::optional<BootTime> receipt_of(const StoredUser& user, const Moment& now) {
+  return received_on_this_boot(
+      {user.boot_id, user.received_boot, user.received_server_time, user.received_wall}, now.boot_id,
+      now.boot, now.wall);
+}
+
+TokenState state_of(const StoredUser& user, std::optional<BootTime> received_at, BootTime now,
+                    const RefreshPolicy& policy, std::uint32_t chance) {
+  if (!user.logged_in) return {};
+  TokenState state = token_received(received_at.value_or(now),
+                                    read_claims(user.access_token.reveal()).lifetime, policy, chance);
+  state.has_access_token = received_at.has_value() && !user.access_token.empty();
+  return state;
+}
+
+std::optional<std::string> token_to_hand_out(const TokenBook& book, const Moment& now,
+                                             const RefreshPolicy& policy, std::uint32_t chance,
+                                             std::chrono::seconds min_validity) {
+  const StoredUser* const user = user_to_act_for(
+      book.find(book.current), [&] { return book.by_recency(); },
+      [](const StoredUser& each) { return each.logged_in; });
+  if (user == nullptr) return std::nullopt;
+  const TokenState state = state_of(*user, receipt_of(*user, now), now.boot, policy, chance);
+  if (decide(state, now.boot, min_validity) != TokenAction::use) return std::nullopt;
+  return std::string(user->access_token.reveal());
+}
+
+}  // namespace keyturn::sdk
