@@ -240,9 +240,9 @@ void RefreshFlight::on_session_over(const Error& error) {
     return;
   }
   if (!cleared) manager_.owe_end(user_, error.reason, false);
-  manager_.tell_end(user_, error.reason);
   verdict_given_ = true;
   manager_.publish_logged_out(user_, error.reason, UserState::logged_out);
+  manager_.tell_end(user_, error.reason);
   finish(error, "the server ended the session");
 }
 
