@@ -9,10 +9,36 @@
 namespace keyturn::sdk {
 
 Pending<void> SessionManager::log_out(UserRef user) {
+  return depart_soon(Departures::Kind::log_out, std::move(user));
+}
+
+Pending<void> SessionManager::remove(UserRef user) {
+  return depart_soon(Departures::Kind::remove, std::move(user));
+}
+
+Pending<void> SessionManager::depart_soon(Departures::Kind kind, UserRef user) {
   const auto answer = new_answer<void>();
   auto pending = answer.pending();
-  parts_.loop->post([this, user = std::move(user), answer] { log_out_now(user, answer); });
+  if (departures_.add({kind, std::move(user), answer})) {
+    parts_.loop->post([this] { depart(); });
+  } else {
+    answer.set(app_closed());
+  }
   return pending;
+}
+
+void SessionManager::depart() {
+  while (const auto next = departures_.first()) {
+    const auto& [kind, user, answer] = *next;
+    if (kind == Departures::Kind::log_out) {
+      log_out_now(user, answer);
+    } else if (find(user->id) == user) {
+      remove_now(user, true, answer);
+    } else {
+      answer.set(Error(ErrorCode::ClientUserNotFound, "User has already been removed"));
+    }
+    departures_.done();
+  }
 }
 
 void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer) {
@@ -48,19 +74,6 @@ void SessionManager::log_out_without_store(const UserRef& user, bool forget) {
   tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
   log("log-out user=" + user->id + " not saved yet");
   outbox_.tell_once(std::move(token));
-}
-
-Pending<void> SessionManager::remove(UserRef user) {
-  const auto answer = new_answer<void>();
-  auto pending = answer.pending();
-  parts_.loop->post([this, user = std::move(user), answer] {
-    if (find(user->id) != user) {
-      answer.set(Error(ErrorCode::ClientUserNotFound, "User has already been removed"));
-      return;
-    }
-    remove_now(user, true, answer);
-  });
-  return pending;
 }
 
 void SessionManager::remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer) {

@@ -46,8 +46,10 @@ SessionManager::SessionManager(SessionSettings settings, SessionParts parts)
 SessionManager::~SessionManager() { close(); }
 
 void SessionManager::close() {
+  departures_.close();
+  depart();
   // A flight and its user hold each other while it lasts.
-  for (const UserRef& user : all_users()) {
+  for (const UserRef& user : users_in_order()) {
     if (const auto flight = std::move(user->flight)) flight->drop();
   }
   end_streams(nullptr, app_closed());

@@ -20,6 +20,7 @@
 #include "core/json/value.hpp"
 #include "sdk/session/answer.hpp"
 #include "sdk/session/credentials_data.hpp"
+#include "sdk/session/departures.hpp"
 #include "sdk/session/event_hub.hpp"
 #include "sdk/session/event_stream_handlers.hpp"
 #include "sdk/session/outbox.hpp"
@@ -86,7 +87,8 @@ class SessionManager {
   SessionManager(const SessionManager&) = delete;
   SessionManager& operator=(const SessionManager&) = delete;
   ~SessionManager();
-  /// After the loop has been stopped: answers those who still wait for a refresh.
+  /// After the loop has been stopped: does the log-outs that it did not come to, and answers those who still
+  /// wait for a refresh.
   void close();
 
   [[nodiscard]] const SessionSettings& settings() const { return settings_; }
@@ -131,8 +133,8 @@ class SessionManager {
   void open_stream(UserRef user, std::string path, EventStreamHandlers handlers,
                    std::function<void(Result<std::shared_ptr<void>>)> started);
 
-  /// True while a log-out of this process is on its first way to the server.
-  [[nodiscard]] bool telling_server() const { return outbox_.first_try_under_way(); }
+  /// True while a log-out of this process waits for the loop or is on its first way to the server.
+  [[nodiscard]] bool telling_server() const { return departures_.waiting() || outbox_.first_try_under_way(); }
 
  private:
   friend class RefreshFlight;
@@ -177,6 +179,9 @@ class SessionManager {
   void finish_link(const UserRef& user, std::uint64_t epoch, const Result<HttpResponse>& answer,
                    const Answer<void>& done);
   [[nodiscard]] Result<std::string> log_in_body(const CredentialsData& credentials) const;
+  /// Does the log-outs and removals that were asked for, in order.
+  void depart();
+  Pending<void> depart_soon(Departures::Kind kind, UserRef user);
   void log_out_now(const UserRef& user, const Answer<void>& answer);
   void remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer);
   /// A log-out in memory and at the server, where the store cannot take it.
@@ -227,6 +232,7 @@ class SessionManager {
   SessionParts parts_;
   EventHub events_;
   Outbox outbox_;
+  Departures departures_;
 
   mutable std::mutex users_mutex_;  // a leaf: guards the next two
   std::map<std::string, UserRef> users_;
