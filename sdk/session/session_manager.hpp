@@ -49,6 +49,8 @@ struct SessionSettings {
   std::chrono::milliseconds lock_wait{5'000};
   /// How often other processes' changes are looked for, at most, while tokens are asked for.
   std::chrono::milliseconds look_around{200};
+  /// How often they are looked for where the system has no watch left that would tell of them.
+  std::chrono::milliseconds look_unwatched{500};
   /// A process that ends sooner does not watch for changes of others, which takes some 15 ms to end.
   std::chrono::milliseconds watch_after{200};
   RefreshPolicy policy{};
@@ -96,7 +98,7 @@ class SessionManager {
 
   // Users (session_manager.cpp).
   [[nodiscard]] UserRef current();
-  [[nodiscard]] std::vector<UserRef> all_users() const;
+  [[nodiscard]] std::vector<UserRef> all_users();
   Result<void> switch_to(const UserRef& user);
   [[nodiscard]] Subscription subscribe(UserObserver observer, std::string user_id = {});
 
@@ -145,6 +147,8 @@ class SessionManager {
   // session_manager.cpp, on the loop.
   Result<void> load();
   UserRef record_of(const std::string& user_id);
+  /// Most recent first.
+  [[nodiscard]] std::vector<UserRef> users_in_order() const;
   [[nodiscard]] UserRef find(const std::string& user_id) const;
   void forget(const UserRef& user);
   void set_current(std::string user_id);
@@ -154,6 +158,7 @@ class SessionManager {
   /// Begins to hear of other processes' changes as they happen, where the store can tell of them. Not done by
   /// opening alone, as it takes the loop's thread.
   void stay_informed();
+  /// Watches, or looks from time to time while there is no watch to be had.
   void begin_to_watch();
   /// Makes `facts` what readers see. `received_at` empty: not known, the token is refreshed before use.
   void publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at);
@@ -241,6 +246,8 @@ class SessionManager {
   std::vector<std::shared_ptr<EventStream>> streams_;  // loop thread only
   std::int64_t seen_version_ = 0;                      // loop thread only
   std::atomic<bool> informed_{false};
+  bool watching_ = false;                     // loop thread only
+  bool looking_ = false;                      // loop thread only
   std::atomic<std::int64_t> look_around_at_;  // on the boot clock, in its ticks
 };
 

@@ -138,7 +138,9 @@ void SessionManager::retire_flight(const UserRef& user) {
 }
 
 void SessionManager::mark_in_use(const UserRef& user) {
-  if (!user->in_use.exchange(true)) arm_timer(user);
+  if (user->in_use.exchange(true)) return;
+  stay_informed();
+  arm_timer(user);
 }
 
 void SessionManager::refresh_ahead(const UserRef& user) {

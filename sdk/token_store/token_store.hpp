@@ -93,12 +93,13 @@ class TokenStore {
   virtual Result<std::int64_t> version() = 0;
 
   /// A file descriptor that becomes readable after another process changed something, or after one that was
-  /// about to ended. Made by the first call, owned by the store, and costs nothing while nothing changes. -1:
-  /// there is none, ask `version()` from time to time.
+  /// about to ended. Made by the first call, always the same from then on, owned by the store, and costs
+  /// nothing while nothing changes. -1: it tells of nothing at the moment; ask `version()` from time to time,
+  /// and again for this, which tries anew.
   virtual int changes() { return -1; }
   /// Whether there can be one, without making it.
   [[nodiscard]] virtual bool tells_changes() const { return false; }
-  /// Makes the descriptor of `changes()` wait for the next change.
+  /// Makes the descriptor of `changes()` wait for the next change. Ask for that again afterwards.
   virtual void changes_seen() {}
 
   /// Tries to take the refresh lock of a user without waiting. Null: another process or thread has it.

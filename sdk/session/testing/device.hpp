@@ -28,10 +28,11 @@ inline std::shared_ptr<const CredentialsData> anonymous(bool reuse) {
 }
 
 /// One process of a device: a manager on a loop and a transport of its own, over a store that outlives it.
+/// Unless it `hears` its app subscribes to nothing.
 class Process {
  public:
   Process(keyturn::testing::FakeClock& clock, ModelServer& server, std::unique_ptr<TokenStore> disk,
-          std::string boot_id = "boot-1", std::uint32_t seed = 1)
+          std::string boot_id = "boot-1", std::uint32_t seed = 1, bool hears = true)
       : loop(std::make_shared<ManualLoop>(clock)),
         transport(std::make_shared<FakeTransport>(*loop, server)),
         store(std::move(disk)),
@@ -45,7 +46,7 @@ class Process {
                                        {std::shared_ptr<Clock>(&clock, [](Clock*) {}), loop, transport, store,
                                         std::make_shared<InlineCallbacks>(), [this] { return random_(); }});
     manager = std::move(*opened);
-    events = manager->subscribe([this](const UserEvent& event) { seen.push_back(event); });
+    if (hears) events = manager->subscribe([this](const UserEvent& event) { seen.push_back(event); });
   }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
