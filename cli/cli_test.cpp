@@ -248,6 +248,13 @@ TEST_F(CommandLine, AdministratorSendsARequestBelowTheApp) {
       << terminal_.err;
   EXPECT_EQ(server_.requests().back().body, R"({"enabled":false})");
   expect_administrator();
+  server_.enqueue("PATCH", app_path_ + "/security/session_settings", {.status = 200});
+  ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "request",
+                  "/security/session_settings", "-X", "PATCH", "-d", R"({"require_bound_sessions":true})"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(server_.requests().back().body, R"({"require_bound_sessions":true})");
+  expect_administrator();
   EXPECT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "request", "elsewhere"}),
             1);
 }
