@@ -28,6 +28,8 @@ EjsonDocument describe(const User& user) {
   EjsonDocument document{
       {"user", user.identifier()}, {"state", name_of(user.state())}, {"providers", providers}};
   if (user.is_logged_in()) document.set("bound_to_device", user.is_bound_to_device());
+  if (const auto key = user.check_device_key(); !key)
+    document.set("device_key", std::string(to_string(key.error().code)));
   if (const auto profile = Ejson::parse(user.profile())) document.set("profile", *profile);
   return document;
 }
@@ -105,6 +107,8 @@ Answer show_status(const User& user, bool why) {
   answer.json = describe(user);
   answer.text = one_line(user);
   if (user.is_bound_to_device()) answer.text += "  bound to this device";
+  if (const auto key = user.check_device_key(); !key)
+    answer.text += "\ncannot be refreshed: " + key.error().message;
   const EndReason reason = user.end_reason();
   if (reason != EndReason::none) answer.json.set("reason", std::string(to_string(reason)));
   if (why && reason != EndReason::none)

@@ -108,9 +108,11 @@ class App {
     std::chrono::milliseconds request_timeout{60'000};
     NetworkConfiguration network{};
     /// Binds each session that a log-in opens to a key of this device (DPoP, RFC 9449), where the server can:
-    /// then its refresh token is of no use elsewhere, for as long as the session lives. The key is kept apart
-    /// from the tokens, sealed as they are; when it is lost the user must log in again. With a server that
-    /// cannot, the session is a bearer session. See `User::is_bound_to_device`.
+    /// then its refresh token is of no use elsewhere, for as long as the session lives. The key is made by
+    /// the first such log-in and kept apart from the tokens, sealed as they are. When it is lost the session
+    /// is kept, in case it comes back, and calls that need a new token answer `DeviceKeyUnavailable`: log the
+    /// user out and in again. No other key is made while a session needs the lost one. With a server that
+    /// cannot, the session is a bearer session. See `User::is_bound_to_device`, `User::check_device_key`.
     bool bind_sessions = false;
     /// One line per decision, never with token bytes. Called on SDK threads. Empty: no log.
     std::function<void(std::string_view line)> log{};

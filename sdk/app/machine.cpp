@@ -4,16 +4,14 @@
 #include <cstring>
 #include <fstream>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "core/crypto/crypto.hpp"
-#include "core/jwt/key.hpp"
 #include "sdk/app/app_core.hpp"
 #include "sdk/app/default_directory.hpp"
+#include "sdk/app/kept_device_keys.hpp"
 #include "sdk/session/origin.hpp"
 #include "sdk/session/possession_transport.hpp"
-#include "sdk/token_store/key_source/device_key.hpp"
 #include "sdk/token_store/key_source/key_source.hpp"
 #include "sdk/token_store/memory/memory_token_store.hpp"
 #include "sdk/token_store/sqlite/sqlite_token_store.hpp"
@@ -56,30 +54,13 @@ std::shared_ptr<KeySource> key_source(const TokenStoreKey& key) {
 /// What is kept on this device.
 struct Kept {
   std::shared_ptr<TokenStore> store;
-  std::optional<jwt::Key> device_key;  ///< When a session is, or is to be, bound to it.
+  std::shared_ptr<DeviceKeys> device_keys;
 };
-
-Result<std::optional<jwt::Key>> device_key(const App::configuration& config, const std::string& base_url,
-                                           const std::filesystem::path& directory, KeySource& keys) {
-  const DeviceKeyFile file(directory, config.app_id, base_url, keys);
-  auto text = file.find();
-  if (text && !*text && config.bind_sessions) {
-    auto made = file.find_or_make([] { return jwt::Key::generate_es256("").private_pem(); });
-    if (!made) return made.error();
-    *text = std::move(*made);
-  }
-  if (!text) return text.error();
-  if (!*text) return std::optional<jwt::Key>();
-  auto key = jwt::Key::from_pem("", jwt::Algorithm::es256, (*text)->reveal());
-  if (!key) return Error(ErrorCode::StoreCorrupt, "the device key is no key");
-  return std::optional(std::move(*key));
-}
 
 Result<Kept> open_kept(const App::configuration& config, const std::string& base_url) {
   if (config.store.kind == TokenStoreConfiguration::Kind::memory) {
-    Kept kept{MemoryTokenStores().open(), std::nullopt};
-    if (config.bind_sessions) kept.device_key = jwt::Key::generate_es256("");
-    return kept;
+    const std::shared_ptr<TokenStore> store = MemoryTokenStores().open();
+    return Kept{store, std::make_shared<KeptDeviceKeys>(store)};
   }
   SqliteTokenStoreOptions options;
   options.directory = config.store.directory;
@@ -92,11 +73,11 @@ Result<Kept> open_kept(const App::configuration& config, const std::string& base
   options.base_url = base_url;
   options.keys = key_source(config.store.key);
   options.log = config.log;
-  auto store = open_sqlite_token_store(options);
-  if (!store) return store.error();
-  auto key = device_key(config, base_url, options.directory, *options.keys);
-  if (!key) return key.error();
-  return Kept{std::move(*store), std::move(*key)};
+  auto opened = open_sqlite_token_store(options);
+  if (!opened) return opened.error();
+  const std::shared_ptr<TokenStore> store = std::move(*opened);
+  return Kept{store, std::make_shared<KeptDeviceKeys>(store, options.directory, config.app_id, base_url,
+                                                      options.keys)};
 }
 
 /// Looks at the condition from time to time on the loop, until it is over or the time is up.
@@ -141,12 +122,10 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   const auto callbacks = std::make_shared<CallbackThread>();
   AppParts parts;
   const auto transport = std::make_shared<CurlTransport>(*loop);
-  std::shared_ptr<HttpTransport> sender = transport;
-  if (kept->device_key) {
-    sender = std::make_shared<PossessionTransport>(transport, clock, std::move(*kept->device_key),
-                                                   config.bind_sessions);
-  }
-  parts.session = {clock, loop, sender, std::move(kept->store), callbacks, chance, transport};
+  const auto sender =
+      std::make_shared<PossessionTransport>(transport, clock, loop, kept->device_keys, config.bind_sessions);
+  parts.session = {clock,     loop,   sender,    std::move(kept->store),
+                   callbacks, chance, transport, std::move(kept->device_keys)};
   parts.boot_id = boot_id();
   parts.stop_loop = [loop] { loop->stop(); };
   parts.stop_callbacks = [callbacks] { callbacks->close(); };

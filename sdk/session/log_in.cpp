@@ -240,6 +240,7 @@ void SessionManager::finish_link(const UserRef& user, std::uint64_t epoch, const
   ++user->epoch;
   user->unsaved = !saved;
   if (saved) fresh.generation = **saved;
+  user->refresh_works();
   const BootTime received_at = fresh.received_boot;
   publish(user, std::move(fresh), received_at);
   retire_flight(user);

@@ -265,6 +265,7 @@ SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser st
   }
   user->unsaved = false;
   if (other_owner || other_tokens) {
+    if (is_in) user->refresh_works();
     const auto received_at = receipt_of(stored);
     publish(user, std::move(stored), received_at);
   } else {

@@ -21,6 +21,7 @@
 #include "sdk/session/answer.hpp"
 #include "sdk/session/credentials_data.hpp"
 #include "sdk/session/departures.hpp"
+#include "sdk/session/device_keys.hpp"
 #include "sdk/session/event_hub.hpp"
 #include "sdk/session/event_stream_handlers.hpp"
 #include "sdk/session/outbox.hpp"
@@ -70,6 +71,7 @@ struct SessionParts {
   std::shared_ptr<Callbacks> callbacks;
   std::function<std::uint32_t()> chance;       ///< Evenly spread bits; called on the loop.
   std::shared_ptr<StreamTransport> streams{};  ///< Nothing: no watches.
+  std::shared_ptr<DeviceKeys> device_keys{};   ///< Nothing: no sessions that are bound to one.
 };
 
 /// The only writer of the tokens of an app's users: decides, joins refreshes, persists, publishes, tells.
@@ -113,6 +115,9 @@ class SessionManager {
   // Tokens (tokens.cpp).
   Pending<std::string> valid_access_token(const UserRef& user, std::chrono::seconds min_validity);
   Pending<void> refresh(const UserRef& user);
+
+  /// Whether the key that the user's session is bound to can be had: `User::check_device_key`.
+  [[nodiscard]] Result<void> check_device_key(const UserRecord& user) const;
 
   [[nodiscard]] RefreshCircuit circuit_of(const UserRecord& user) const {
     return user.circuit(parts_.clock->boot_now());
@@ -203,6 +208,9 @@ class SessionManager {
   void join_refresh(const UserRef& user, Why why, BootTime deadline,
                     std::function<void(const Result<void>&)> done);
   void reject(const UserRef& user, std::string_view token);
+  /// What a caller is told while refreshing pauses.
+  [[nodiscard]] Error suspended(const UserRef& user, Why why);
+  [[nodiscard]] static const char* name_of(Why why);
   /// Wakes those who wait for a refresh whose owner has changed; its answer will be discarded.
   static void retire_flight(const UserRef& user);
   void refresh_ahead(const UserRef& user);

@@ -87,6 +87,12 @@ RefreshAnswer judge_refresh(const Result<HttpResponse>& answer) {
   return transient(protocol::error_of(response), retry_after_of(response.headers));
 }
 
+Remedy remedy_while_kept(ErrorCode code, std::string_view refresh_token) {
+  const bool without_key = code == ErrorCode::DeviceKeyUnavailable;
+  const bool must_bind = code == ErrorCode::InvalidDpopProof && !is_bound_to_key(refresh_token);
+  return without_key || must_bind ? Remedy::log_in_again : Remedy::retry_later;
+}
+
 bool revocation_delivered(const Result<HttpResponse>& answer) {
   if (!answer) return false;
   // A 200 with a page is what a stranger on the way says to everything.

@@ -52,6 +52,10 @@ struct RefreshAnswer {
 /// transport's promise.
 [[nodiscard]] RefreshAnswer judge_refresh(const Result<HttpResponse>& answer);
 
+/// What helps after a refresh that failed with `code` and ended nothing. Most causes pass; but without its
+/// key a bound session cannot be refreshed, nor can one without a key where the app takes bound ones only.
+[[nodiscard]] Remedy remedy_while_kept(ErrorCode code, std::string_view refresh_token);
+
 /// Whether a revocation (`DELETE auth/session`) needs no further try: it was done, or the session is over
 /// already.
 [[nodiscard]] bool revocation_delivered(const Result<HttpResponse>& answer);
