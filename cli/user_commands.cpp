@@ -196,8 +196,14 @@ Answer send_request(const User& user, const RequestChoice& choice) {
 }
 
 Answer log_out(App& app, const User& user, bool forget) {
-  if (forget) return answer_of_pending(app.remove_user(user), "logged out and forgotten");
-  return answer_of_pending(user.log_out(), "logged out");
+  Answer answer = forget ? answer_of_pending(app.remove_user(user), "logged out and forgotten")
+                         : answer_of_pending(user.log_out(), "logged out");
+  if (answer.code != ExitCode::ok) return answer;
+  const bool heard = app.deliver_log_outs().result().has_value();
+  answer.json.set("server_told", heard);
+  if (!heard)
+    answer.text += " on this device; the server could not be told yet, which the next commands try again";
+  return answer;
 }
 
 }  // namespace keyturn::cli

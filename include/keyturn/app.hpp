@@ -152,6 +152,12 @@ class App {
   /// Deletes the account on the server, then forgets it here. Errors: `ClientUserNotLoggedIn`.
   Pending<void> delete_user(const User& user);
 
+  /// Tells the server now of log-outs of this device that it could not be told so far. An open `App` does so
+  /// by itself sooner or later; this is for programs that end before, and to know whether the server has
+  /// heard. Sends nothing when it has. Errors: those of the network or the server, with `retry_later`, and
+  /// `DeadlineExceeded` after `limit`; the rest is tried again later.
+  Pending<void> deliver_log_outs(std::chrono::milliseconds limit = std::chrono::seconds{1});
+
   /// Events of all users of this app.
   [[nodiscard]] Subscription subscribe(UserObserver observer);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "core/protocol/error_body.hpp"
@@ -92,6 +93,19 @@ void SessionManager::remove_now(const UserRef& user, bool queue_revocation, cons
   log("removed user=" + user->id);
   if (was_in && queue_revocation) outbox_.deliver_new();
   answer.set({});
+}
+
+Pending<void> SessionManager::deliver_log_outs(std::chrono::milliseconds limit) {
+  const auto answer = new_answer<void>();
+  auto pending = answer.pending();
+  limit = std::clamp(limit, std::chrono::milliseconds(0), kLongestTimeout);
+  parts_.loop->post([this, limit, answer] {
+    outbox_.deliver_then([answer](Result<void> heard) { answer.set(std::move(heard)); });
+    parts_.loop->schedule(limit, [answer] {  // the first answer counts
+      answer.set(Error(ErrorCode::DeadlineExceeded, "the server has not heard of every log-out yet"));
+    });
+  });
+  return pending;
 }
 
 Pending<void> SessionManager::delete_account(UserRef user) {

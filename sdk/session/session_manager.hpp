@@ -111,6 +111,8 @@ class SessionManager {
   Pending<void> log_out(UserRef user);
   Pending<void> remove(UserRef user);
   Pending<void> delete_account(UserRef user);
+  /// `App::deliver_log_outs`.
+  Pending<void> deliver_log_outs(std::chrono::milliseconds limit);
 
   // Tokens (tokens.cpp).
   Pending<std::string> valid_access_token(const UserRef& user, std::chrono::seconds min_validity);
