@@ -33,8 +33,8 @@ class FaultyStore final : public TokenStore {
   Result<std::int64_t> put(const StoredUser& user, bool make_current) override {
     return write([&] { return inner_->put(user, make_current); });
   }
-  Result<ReplaceOutcome> replace(const StoredUser& user) override {
-    return write([&] { return inner_->replace(user); });
+  Result<ReplaceOutcome> update(const StoredUser& user, UserPart part) override {
+    return write([&] { return inner_->update(user, part); });
   }
   Result<std::optional<std::int64_t>> renew(const StoredUser& user) override {
     return write([&] { return inner_->renew(user); });
