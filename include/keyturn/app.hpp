@@ -114,7 +114,8 @@ class App {
     /// user out and in again. No other key is made while a session needs the lost one. With a server that
     /// cannot, the session is a bearer session. See `User::is_bound_to_device`, `User::check_device_key`.
     bool bind_sessions = false;
-    /// One line per decision, never with token bytes. Called on SDK threads. Empty: no log.
+    /// One line per decision, never with token bytes. A user whose id is no short plain word is named by a
+    /// digest. Called on SDK threads; what it throws is dropped. Empty: no log.
     std::function<void(std::string_view line)> log{};
   };
   using credentials = Credentials;

@@ -23,7 +23,9 @@ class KeptDeviceKeys final : public DeviceKeys {
   explicit KeptDeviceKeys(std::shared_ptr<TokenStore> store) : store_(std::move(store)) {}
   KeptDeviceKeys(std::shared_ptr<TokenStore> store, const std::filesystem::path& directory,
                  std::string_view app_id, std::string_view base_url, std::shared_ptr<KeySource> keys)
-      : store_(std::move(store)), keys_(std::move(keys)), file_(std::in_place, directory, app_id, base_url, *keys_) {}
+      : store_(std::move(store)),
+        keys_(std::move(keys)),
+        file_(std::in_place, directory, app_id, base_url, *keys_) {}
 
   Result<jwt::Key> find(std::string_view thumbprint) override;
   Result<jwt::Key> find_or_make() override;

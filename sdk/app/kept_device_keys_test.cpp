@@ -31,9 +31,9 @@ class KeptDeviceKeysTest : public ::testing::Test {
     StoredUser user;
     user.user_id = "ada";
     user.logged_in = true;
-    user.refresh_token = Secret(crypto::base64url_encode("{}") + "." +
-                                crypto::base64url_encode(R"({"cnf":{"jkt":")" + thumbprint + R"("}})") +
-                                ".c2ln");
+    user.refresh_token =
+        Secret(crypto::base64url_encode("{}") + "." +
+               crypto::base64url_encode(R"({"cnf":{"jkt":")" + thumbprint + R"("}})") + ".c2ln");
     (void)stores.open()->put(user, true);
   }
   [[nodiscard]] fs::path key_file() const { return fs::directory_iterator(top)->path(); }

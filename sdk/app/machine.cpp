@@ -72,7 +72,7 @@ Result<Kept> open_kept(const App::configuration& config, const std::string& base
   options.app_id = config.app_id;
   options.base_url = base_url;
   options.keys = key_source(config.store.key);
-  options.log = config.log;
+  options.log = unthrowing(config.log);
   auto opened = open_sqlite_token_store(options);
   if (!opened) return opened.error();
   const std::shared_ptr<TokenStore> store = std::move(*opened);
@@ -119,7 +119,9 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   // The clock lives as long as the program.
   const std::shared_ptr<Clock> clock(&system_clock(), [](Clock*) {});
   const auto loop = std::make_shared<CurlLoop>(*clock, std::move(*network));
-  const auto callbacks = std::make_shared<CallbackThread>();
+  const auto callbacks = std::make_shared<CallbackThread>([log = unthrowing(config.log)] {
+    if (log) log("callback threw");
+  });
   AppParts parts;
   const auto transport = std::make_shared<CurlTransport>(*loop);
   const auto sender =
