@@ -161,6 +161,28 @@ TEST_F(CommandLine, LogOutLeavesNoToken) {
   EXPECT_EQ(terminal_.out, "");
 }
 
+TEST_F(CommandLine, LogOutThatTheServerDidNotHearOfIsToldByALaterCommand) {
+  const auto told = [&] { return server_.count("DELETE", "/api/client/v2.0/auth/session"); };
+  for (const char* later : {"status", "users"}) {
+    log_in();
+    server_.set_reachable(false);
+    EXPECT_EQ(type({"logout"}), 0) << terminal_.err;
+    EXPECT_NE(terminal_.out.find("could not be told"), std::string::npos) << terminal_.out;
+    (void)type({later});
+    server_.set_reachable(true);
+    const int before = told();
+    (void)type({"token"});
+    EXPECT_EQ(told(), before) << "who asks for a token does not wait for that";
+    (void)type({later});
+    EXPECT_EQ(told(), before + 1) << later;
+    (void)type({later});
+    EXPECT_EQ(told(), before + 1) << "heard once";
+  }
+  log_in();
+  EXPECT_EQ(type({"--json", "logout"}), 0);
+  EXPECT_NE(terminal_.out.find("\"server_told\":true"), std::string::npos) << terminal_.out;
+}
+
 TEST_F(CommandLine, WrongUsageIsTold) {
   EXPECT_EQ(type({}), 2);
   EXPECT_EQ(type({"who"}), 2);
@@ -276,6 +298,13 @@ TEST_F(CommandLine, AdministratorSendsARequestBelowTheApp) {
             0)
       << terminal_.err;
   EXPECT_EQ(server_.requests().back().body, R"({"enabled":false})");
+  expect_administrator();
+  server_.enqueue("PATCH", app_path_ + "/security/session_settings", {.status = 200});
+  ASSERT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "request",
+                  "/security/session_settings", "-X", "PATCH", "-d", R"({"require_bound_sessions":true})"}),
+            0)
+      << terminal_.err;
+  EXPECT_EQ(server_.requests().back().body, R"({"require_bound_sessions":true})");
   expect_administrator();
   EXPECT_EQ(type({"--base-url", server_.base_url(), "admin", "--in", "shop-abcde", "request", "elsewhere"}),
             1);

@@ -48,10 +48,14 @@ Result<App> open(const Settings& settings, bool bind = false) {
   return App::open(std::move(configuration));
 }
 
+/// Whether a command first sees to log-outs that the server has not heard of. Where scripts wait for each
+/// token it does not.
+enum class AtEnd { tell_of_log_outs, nothing };
+
 // A command about one user of an opened app.
 std::function<Answer(Request&, Terminal&)> for_user(
-    std::function<Answer(App&, const User&, const Request&)> body) {
-  return [body = std::move(body)](Request& request, Terminal& terminal) {
+    std::function<Answer(App&, const User&, const Request&)> body, AtEnd told = AtEnd::tell_of_log_outs) {
+  return [body = std::move(body), told](Request& request, Terminal& terminal) {
     const auto settings = complete(request.settings, terminal);
     if (!settings) return answer_of(settings.error());
     auto app = open(*settings);
@@ -62,7 +66,11 @@ std::function<Answer(Request&, Terminal&)> for_user(
       answer.code = ExitCode::log_in_again;
       return answer;
     }
-    return body(*app, *user, request);
+    Answer answer = body(*app, *user, request);
+    // Of a log-out while the server could not be reached; a second at most, and no request when there is
+    // none.
+    if (told == AtEnd::tell_of_log_outs) (void)app->deliver_log_outs().result();
+    return answer;
   };
 }
 
@@ -80,8 +88,11 @@ Answer do_log_in(Request& request, Terminal& terminal) {
 Answer do_list_users(Request& request, Terminal& terminal) {
   const auto settings = complete(request.settings, terminal);
   if (!settings) return answer_of(settings.error());
-  const auto app = open(*settings);
-  return app ? list_users(*app) : answer_of(app.error());
+  auto app = open(*settings);
+  if (!app) return answer_of(app.error());
+  Answer answer = list_users(*app);
+  (void)app->deliver_log_outs().result();
+  return answer;
 }
 
 void add_login(CLI::App& parser, Request& request) {
@@ -105,9 +116,11 @@ void add_token_commands(CLI::App& parser, Request& request) {
   token->add_option("--min-validity", request.min_validity_seconds, "Seconds for which it must stay valid")
       ->check(CLI::Range(0, 86'400));
   token->callback([&request] {
-    request.command = for_user([](App&, const User& user, const Request& r) {
-      return show_token(user, std::chrono::seconds{r.min_validity_seconds});
-    });
+    request.command = for_user(
+        [](App&, const User& user, const Request& r) {
+          return show_token(user, std::chrono::seconds{r.min_validity_seconds});
+        },
+        AtEnd::nothing);
   });
   parser.add_subcommand("refresh", "Refresh the access token now")->callback([&request] {
     request.command = for_user([](App&, const User& user, const Request&) { return refresh(user); });
@@ -135,7 +148,8 @@ void add_account_commands(CLI::App& parser, Request& request) {
   logout->add_flag("--forget", request.forget, "Forget the user on this device, too");
   logout->callback([&request] {
     request.command =
-        for_user([](App& app, const User& user, const Request& r) { return log_out(app, user, r.forget); });
+        for_user([](App& app, const User& user, const Request& r) { return log_out(app, user, r.forget); },
+                 AtEnd::nothing);
   });
 }
 

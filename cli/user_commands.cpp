@@ -28,6 +28,8 @@ EjsonDocument describe(const User& user) {
   EjsonDocument document{
       {"user", user.identifier()}, {"state", name_of(user.state())}, {"providers", providers}};
   if (user.is_logged_in()) document.set("bound_to_device", user.is_bound_to_device());
+  if (const auto key = user.check_device_key(); !key)
+    document.set("device_key", std::string(to_string(key.error().code)));
   if (const auto profile = Ejson::parse(user.profile())) document.set("profile", *profile);
   return document;
 }
@@ -105,6 +107,8 @@ Answer show_status(const User& user, bool why) {
   answer.json = describe(user);
   answer.text = one_line(user);
   if (user.is_bound_to_device()) answer.text += "  bound to this device";
+  if (const auto key = user.check_device_key(); !key)
+    answer.text += "\ncannot be refreshed: " + key.error().message;
   const EndReason reason = user.end_reason();
   if (reason != EndReason::none) answer.json.set("reason", std::string(to_string(reason)));
   if (why && reason != EndReason::none)
@@ -192,8 +196,14 @@ Answer send_request(const User& user, const RequestChoice& choice) {
 }
 
 Answer log_out(App& app, const User& user, bool forget) {
-  if (forget) return answer_of_pending(app.remove_user(user), "logged out and forgotten");
-  return answer_of_pending(user.log_out(), "logged out");
+  Answer answer = forget ? answer_of_pending(app.remove_user(user), "logged out and forgotten")
+                         : answer_of_pending(user.log_out(), "logged out");
+  if (answer.code != ExitCode::ok) return answer;
+  const bool heard = app.deliver_log_outs().result().has_value();
+  answer.json.set("server_told", heard);
+  if (!heard)
+    answer.text += " on this device; the server could not be told yet, which the next commands try again";
+  return answer;
 }
 
 }  // namespace keyturn::cli

@@ -50,9 +50,10 @@ const ErrorCodeRow* row_named(std::string_view name) noexcept {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kReasons{
-    "", "logged_out", "revoked", "user_disabled", "user_deleted", "expired", "idle", "password_changed"};
-static_assert(static_cast<std::size_t>(EndReason::password_changed) + 1 == kReasons.size());
+constexpr std::array<std::string_view, 9> kReasons{
+    "",        "logged_out", "revoked",          "user_disabled", "user_deleted",
+    "expired", "idle",       "password_changed", "unspecified"};
+static_assert(static_cast<std::size_t>(EndReason::unspecified) + 1 == kReasons.size());
 
 constexpr std::array<std::string_view, 4> kRemedies{"retry_later", "log_in_again", "fix_request",
                                                     "report_bug"};

@@ -18,7 +18,7 @@ struct ErrorCodeRow {
   Remedy remedy;
 };
 
-inline constexpr std::array<ErrorCodeRow, 80> kErrorCodes{{
+inline constexpr std::array<ErrorCodeRow, 81> kErrorCodes{{
     {ErrorCode::MissingAuthReq, "MissingAuthReq", 4300, 401, Remedy::fix_request},
     {ErrorCode::InvalidSession, "InvalidSession", 4301, 401, Remedy::log_in_again},
     {ErrorCode::UserAppDomainMismatch, "UserAppDomainMismatch", 4302, 401, Remedy::fix_request},
@@ -95,6 +95,7 @@ inline constexpr std::array<ErrorCodeRow, 80> kErrorCodes{{
     {ErrorCode::StoreLocked, "StoreLocked", 0, 0, Remedy::retry_later},
     {ErrorCode::InvalidDpopProof, "InvalidDpopProof", 0, 400, Remedy::fix_request},
     {ErrorCode::UseDpopNonce, "UseDpopNonce", 0, 400, Remedy::retry_later},
+    {ErrorCode::DeviceKeyUnavailable, "DeviceKeyUnavailable", 0, 0, Remedy::log_in_again},
     {ErrorCode::StoreUnavailable, "StoreUnavailable", 0, 0, Remedy::retry_later},
     {ErrorCode::StoreKeyUnavailable, "StoreKeyUnavailable", 0, 0, Remedy::retry_later},
     {ErrorCode::StoreCorrupt, "StoreCorrupt", 0, 0, Remedy::report_bug},

@@ -108,11 +108,14 @@ class App {
     std::chrono::milliseconds request_timeout{60'000};
     NetworkConfiguration network{};
     /// Binds each session that a log-in opens to a key of this device (DPoP, RFC 9449), where the server can:
-    /// then its refresh token is of no use elsewhere, for as long as the session lives. The key is kept apart
-    /// from the tokens, sealed as they are; when it is lost the user must log in again. With a server that
-    /// cannot, the session is a bearer session. See `User::is_bound_to_device`.
+    /// then its refresh token is of no use elsewhere, for as long as the session lives. The key is made by
+    /// the first such log-in and kept apart from the tokens, sealed as they are. When it is lost the session
+    /// is kept, in case it comes back, and calls that need a new token answer `DeviceKeyUnavailable`: log the
+    /// user out and in again. No other key is made while a session needs the lost one. With a server that
+    /// cannot, the session is a bearer session. See `User::is_bound_to_device`, `User::check_device_key`.
     bool bind_sessions = false;
-    /// One line per decision, never with token bytes. Called on SDK threads. Empty: no log.
+    /// One line per decision, never with token bytes. A user whose id is no short plain word is named by a
+    /// digest. Called on SDK threads; what it throws is dropped. Empty: no log.
     std::function<void(std::string_view line)> log{};
   };
   using credentials = Credentials;
@@ -149,6 +152,12 @@ class App {
   Pending<void> remove_user(const User& user);
   /// Deletes the account on the server, then forgets it here. Errors: `ClientUserNotLoggedIn`.
   Pending<void> delete_user(const User& user);
+
+  /// Tells the server now of log-outs of this device that it could not be told so far. An open `App` does so
+  /// by itself sooner or later; this is for programs that end before, and to know whether the server has
+  /// heard. Sends nothing when it has. Errors: those of the network or the server, with `retry_later`, and
+  /// `DeadlineExceeded` after `limit`; the rest is tried again later.
+  Pending<void> deliver_log_outs(std::chrono::milliseconds limit = std::chrono::seconds{1});
 
   /// Events of all users of this app.
   [[nodiscard]] Subscription subscribe(UserObserver observer);

@@ -47,7 +47,8 @@ class Subscription {
 };
 
 /// Called on the SDK's callback thread, one event at a time, in order, with no lock held. It may call
-/// anything of the SDK, `get()` included.
+/// anything of the SDK, `get()` included. What it throws is caught and dropped, and a line of the log tells
+/// of it; take `result()` in place of `get()` where errors are to be seen.
 using UserObserver = std::function<void(const UserEvent&)>;
 
 }  // namespace keyturn

@@ -96,6 +96,10 @@ class User {
   [[nodiscard]] std::string refresh_token() const;
   /// Whether the refresh token is good on this device only (`App::configuration::bind_sessions`).
   [[nodiscard]] bool is_bound_to_device() const;
+  /// Whether the session can be refreshed by this device: fine for one that is not bound, and for one whose
+  /// key can be had. Reads the key when it is not in memory; no network. Errors: `DeviceKeyUnavailable`, and
+  /// those of the key's source.
+  [[nodiscard]] Result<void> check_device_key() const;
 
   [[nodiscard]] std::string identifier() const;
   [[nodiscard]] UserState state() const;

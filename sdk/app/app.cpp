@@ -103,6 +103,10 @@ Pending<void> App::delete_user(const User& user) {
   return core_->sessions().delete_account(user.core_->record());
 }
 
+Pending<void> App::deliver_log_outs(std::chrono::milliseconds limit) {
+  return core_->sessions().deliver_log_outs(limit);
+}
+
 Subscription App::subscribe(UserObserver observer) {
   return core_->sessions().subscribe(std::move(observer));
 }

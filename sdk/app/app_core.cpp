@@ -21,7 +21,7 @@ Result<std::shared_ptr<AppCore>> AppCore::open(const App::configuration& config,
   settings.device = describe_device(config.app_id, config.device);
   settings.request_timeout = std::min(config.request_timeout, kLongestTimeout);
   settings.attempt_timeout = std::min(config.network.attempt_timeout, settings.request_timeout);
-  settings.log = config.log;
+  settings.log = unthrowing(config.log);
   auto sessions = SessionManager::open(std::move(settings), parts.session);
   if (!sessions) return sessions.error();
   return std::make_shared<AppCore>(config.app_id, *base_url, std::move(*sessions), std::move(parts));

@@ -100,6 +100,17 @@ TEST_F(AppTest, AShortLivedProgramStillTellsTheServerOfItsLogOut) {
   EXPECT_EQ(server.count("DELETE", "/api/client/v2.0/auth/session"), 1);
 }
 
+TEST_F(AppTest, ALogOutIsDoneAlthoughTheAppIsClosedAtOnce) {
+  for (int round = 1; round <= 5; ++round) {
+    {
+      App app(config());
+      const auto unread = log_in(app).log_out();
+    }
+    EXPECT_EQ(server.count("DELETE", "/api/client/v2.0/auth/session"), round);
+    EXPECT_FALSE(App(config()).get_current_user());
+  }
+}
+
 // What another process does is seen without asking, and without a call to wake up for in between.
 TEST_F(AppTest, ChangesOfAnotherProcessAreSeenWithinASecond) {
   App one(config());

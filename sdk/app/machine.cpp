@@ -2,14 +2,13 @@
 // The real parts of an App: clock, loop, transport, store, callback thread.
 #include <condition_variable>
 #include <mutex>
-#include <optional>
 #include <utility>
 
-#include "core/jwt/key.hpp"
+#include "core/crypto/crypto.hpp"
 #include "sdk/app/app_core.hpp"
+#include "sdk/app/kept_device_keys.hpp"
 #include "sdk/app/kept_store.hpp"
 #include "sdk/session/possession_transport.hpp"
-#include "sdk/token_store/key_source/device_key.hpp"
 #include "sdk/token_store/memory/memory_token_store.hpp"
 #include "sdk/transport/curl_loop.hpp"
 
@@ -22,38 +21,22 @@ constexpr std::chrono::milliseconds kLinger{1000};
 /// What is kept on this device.
 struct Kept {
   std::shared_ptr<TokenStore> store;
-  std::optional<jwt::Key> device_key;  ///< When a session is, or is to be, bound to it.
+  std::shared_ptr<DeviceKeys> device_keys;
 };
-
-Result<std::optional<jwt::Key>> device_key(const App::configuration& config, const std::string& base_url,
-                                           const std::filesystem::path& directory, KeySource& keys) {
-  const DeviceKeyFile file(directory, config.app_id, base_url, keys);
-  auto text = file.find();
-  if (text && !*text && config.bind_sessions) {
-    auto made = file.find_or_make([] { return jwt::Key::generate_es256("").private_pem(); });
-    if (!made) return made.error();
-    *text = std::move(*made);
-  }
-  if (!text) return text.error();
-  if (!*text) return std::optional<jwt::Key>();
-  auto key = jwt::Key::from_pem("", jwt::Algorithm::es256, (*text)->reveal());
-  if (!key) return Error(ErrorCode::StoreCorrupt, "the device key is no key");
-  return std::optional(std::move(*key));
-}
 
 Result<Kept> open_kept(const App::configuration& config, const std::string& base_url) {
   if (config.store.kind == TokenStoreConfiguration::Kind::memory) {
-    Kept kept{MemoryTokenStores().open(), std::nullopt};
-    if (config.bind_sessions) kept.device_key = jwt::Key::generate_es256("");
-    return kept;
+    const std::shared_ptr<TokenStore> store = MemoryTokenStores().open();
+    return Kept{store, std::make_shared<KeptDeviceKeys>(store)};
   }
-  const auto options = store_options(config, base_url);
+  auto options = store_options(config, base_url);
   if (!options) return options.error();
-  auto store = open_sqlite_token_store(*options);
-  if (!store) return store.error();
-  auto key = device_key(config, base_url, options->directory, *options->keys);
-  if (!key) return key.error();
-  return Kept{std::move(*store), std::move(*key)};
+  options->log = unthrowing(config.log);
+  auto opened = open_sqlite_token_store(*options);
+  if (!opened) return opened.error();
+  const std::shared_ptr<TokenStore> store = std::move(*opened);
+  return Kept{store, std::make_shared<KeptDeviceKeys>(store, options->directory, config.app_id, base_url,
+                                                      options->keys)};
 }
 
 /// Looks at the condition from time to time on the loop, until it is over or the time is up.
@@ -94,15 +77,15 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   // The clock lives as long as the program.
   const std::shared_ptr<Clock> clock(&system_clock(), [](Clock*) {});
   const auto loop = std::make_shared<CurlLoop>(*clock, std::move(*network));
-  const auto callbacks = std::make_shared<CallbackThread>();
+  const auto callbacks = std::make_shared<CallbackThread>([log = unthrowing(config.log)] {
+    if (log) log("callback threw");
+  });
   AppParts parts;
   const auto transport = std::make_shared<CurlTransport>(*loop);
-  std::shared_ptr<HttpTransport> sender = transport;
-  if (kept->device_key) {
-    sender = std::make_shared<PossessionTransport>(transport, clock, std::move(*kept->device_key),
-                                                   config.bind_sessions);
-  }
-  parts.session = {clock, loop, sender, std::move(kept->store), callbacks, chance, transport};
+  const auto sender =
+      std::make_shared<PossessionTransport>(transport, clock, loop, kept->device_keys, config.bind_sessions);
+  parts.session = {clock,     loop,   sender,    std::move(kept->store),
+                   callbacks, chance, transport, std::move(kept->device_keys)};
   parts.boot_id = boot_id();
   parts.stop_loop = [loop] { loop->stop(); };
   parts.stop_callbacks = [callbacks] { callbacks->close(); };

@@ -66,6 +66,8 @@ std::string User::refresh_token() const {
 
 bool User::is_bound_to_device() const { return sdk::is_bound_to_key(refresh_token()); }
 
+Result<void> User::check_device_key() const { return core_->sessions().check_device_key(*core_->record()); }
+
 std::string User::identifier() const { return core_->record()->id; }
 UserState User::state() const { return core_->record()->state; }
 

@@ -10,7 +10,7 @@ namespace keyturn::sdk {
 /// Lets calls of an observer through until it is closed. Thread safety: all members; one call at a time.
 class CallGate {
  public:
-  /// Calls it unless the gate is closed; no lock is held during the call.
+  /// Calls it unless the gate is closed; no lock is held during the call, which may throw.
   template <class Call>
   void pass(Call&& call) {
     {
@@ -18,10 +18,8 @@ class CallGate {
       if (closed_) return;
       caller_ = std::this_thread::get_id();
     }
+    const Leave leave{*this};  // whatever the call throws
     call();
-    const std::scoped_lock lock(mutex_);
-    caller_ = std::thread::id();
-    idle_.notify_all();
   }
   /// After this nothing is called again; waits for a call under way, unless that is the caller itself.
   void close() {
@@ -32,6 +30,15 @@ class CallGate {
   }
 
  private:
+  struct Leave {
+    CallGate& gate;
+    ~Leave() {
+      const std::scoped_lock lock(gate.mutex_);
+      gate.caller_ = std::thread::id();
+      gate.idle_.notify_all();
+    }
+  };
+
   std::mutex mutex_;  // a leaf
   std::condition_variable idle_;
   bool closed_ = false;

@@ -5,6 +5,14 @@
 
 namespace keyturn::sdk {
 
+std::function<void(std::string_view)> unthrowing(std::function<void(std::string_view)> log) {
+  if (!log) return log;
+  return [log = std::move(log)](std::string_view line) {
+    // The log is what could have told of it.
+    [[maybe_unused]] const bool survived = survives([&] { log(line); });
+  };
+}
+
 CallbackThread::~CallbackThread() { close(); }
 
 void CallbackThread::run(std::function<void()> task) {
@@ -17,7 +25,11 @@ void CallbackThread::run(std::function<void()> task) {
       return;
     }
   }
-  task();
+  call(task);
+}
+
+void CallbackThread::call(const std::function<void()>& task) const {
+  if (!survives(task) && threw_) threw_();
 }
 
 bool CallbackThread::crowded() const {
@@ -44,7 +56,7 @@ void CallbackThread::work() {
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
-    task();
+    call(task);
   }
 }
 

@@ -5,11 +5,28 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include <keyturn/base/pending.hpp>
 
 namespace keyturn::sdk {
+
+/// Calls code of the app, which may throw anything: false when it did. What it threw is dropped unread, as
+/// nobody knows what it holds.
+template <class Call>
+[[nodiscard]] bool survives(Call&& call) noexcept {
+  try {
+    std::forward<Call>(call)();
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// A log of the app that may throw, as one that does not. Empty stays empty.
+[[nodiscard]] std::function<void(std::string_view)> unthrowing(std::function<void(std::string_view)> log);
 
 /// Where the code of the app is called: one call at a time, in order, no lock held.
 class Callbacks : public detail::ContinuationRunner {
@@ -29,7 +46,8 @@ class CallbackThread final : public Callbacks {
  public:
   static constexpr std::size_t kCrowded = 1024;
 
-  CallbackThread() = default;
+  /// `threw` is called after a call that threw; what it threw ends there.
+  explicit CallbackThread(std::function<void()> threw = {}) : threw_(std::move(threw)) {}
   ~CallbackThread() override;
   CallbackThread(const CallbackThread&) = delete;
   CallbackThread& operator=(const CallbackThread&) = delete;
@@ -40,7 +58,9 @@ class CallbackThread final : public Callbacks {
 
  private:
   void work();
+  void call(const std::function<void()>& task) const;
 
+  const std::function<void()> threw_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;

@@ -129,8 +129,10 @@ void EventStream::take_event(ServerEvent event) {
   waiting_bytes_ += bytes;
   callbacks_->run([self = shared_from_this(), bytes, data = std::move(event.data)] {
     Result<void> outcome;
-    self->gate_.pass([&] { outcome = self->handlers_.on_event(data); });
+    const bool survived =
+        survives([&] { self->gate_.pass([&] { outcome = self->handlers_.on_event(data); }); });
     self->event_told(bytes, outcome);
+    if (!survived) self->manager_.log("observer threw kind=\"change event\"");
   });
 }
 

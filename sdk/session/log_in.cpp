@@ -66,7 +66,7 @@ Result<std::string> SessionManager::log_in_body(const CredentialsData& credentia
 }
 
 std::optional<SessionManager::UserRef> SessionManager::reusable_anonymous() const {
-  for (const UserRef& user : all_users()) {
+  for (const UserRef& user : users_in_order()) {
     if (user->state == UserState::logged_in && user->look(is_only_anonymous)) return user;
   }
   return std::nullopt;
@@ -163,7 +163,7 @@ void SessionManager::finish_log_in(const std::shared_ptr<LogIn>& step, const Res
   user->unsaved = false;
   user->owed_end.reset();
   user->start_over(settings_.backoff);
-  user->in_use = true;
+  mark_in_use(user);
   publish(user, std::move(step->user), received_at);
   retire_flight(user);
   set_current(user->id);
@@ -240,6 +240,7 @@ void SessionManager::finish_link(const UserRef& user, std::uint64_t epoch, const
   ++user->epoch;
   user->unsaved = !saved;
   if (saved) fresh.generation = **saved;
+  user->refresh_works();
   const BootTime received_at = fresh.received_boot;
   publish(user, std::move(fresh), received_at);
   retire_flight(user);

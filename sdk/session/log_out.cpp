@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "core/protocol/error_body.hpp"
@@ -9,10 +10,36 @@
 namespace keyturn::sdk {
 
 Pending<void> SessionManager::log_out(UserRef user) {
+  return depart_soon(Departures::Kind::log_out, std::move(user));
+}
+
+Pending<void> SessionManager::remove(UserRef user) {
+  return depart_soon(Departures::Kind::remove, std::move(user));
+}
+
+Pending<void> SessionManager::depart_soon(Departures::Kind kind, UserRef user) {
   const auto answer = new_answer<void>();
   auto pending = answer.pending();
-  parts_.loop->post([this, user = std::move(user), answer] { log_out_now(user, answer); });
+  if (departures_.add({kind, std::move(user), answer})) {
+    parts_.loop->post([this] { depart(); });
+  } else {
+    answer.set(app_closed());
+  }
   return pending;
+}
+
+void SessionManager::depart() {
+  while (const auto next = departures_.first()) {
+    const auto& [kind, user, answer] = *next;
+    if (kind == Departures::Kind::log_out) {
+      log_out_now(user, answer);
+    } else if (find(user->id) == user) {
+      remove_now(user, true, answer);
+    } else {
+      answer.set(Error(ErrorCode::ClientUserNotFound, "User has already been removed"));
+    }
+    departures_.done();
+  }
 }
 
 void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer) {
@@ -50,19 +77,6 @@ void SessionManager::log_out_without_store(const UserRef& user, bool forget) {
   outbox_.tell_once(std::move(token));
 }
 
-Pending<void> SessionManager::remove(UserRef user) {
-  const auto answer = new_answer<void>();
-  auto pending = answer.pending();
-  parts_.loop->post([this, user = std::move(user), answer] {
-    if (find(user->id) != user) {
-      answer.set(Error(ErrorCode::ClientUserNotFound, "User has already been removed"));
-      return;
-    }
-    remove_now(user, true, answer);
-  });
-  return pending;
-}
-
 void SessionManager::remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer) {
   const auto removed = parts_.store->remove(user->id, queue_revocation);
   const bool was_in = user->state == UserState::logged_in;
@@ -79,6 +93,19 @@ void SessionManager::remove_now(const UserRef& user, bool queue_revocation, cons
   log("removed user=" + user->id);
   if (was_in && queue_revocation) outbox_.deliver_new();
   answer.set({});
+}
+
+Pending<void> SessionManager::deliver_log_outs(std::chrono::milliseconds limit) {
+  const auto answer = new_answer<void>();
+  auto pending = answer.pending();
+  limit = std::clamp(limit, std::chrono::milliseconds(0), kLongestTimeout);
+  parts_.loop->post([this, limit, answer] {
+    outbox_.deliver_then([answer](Result<void> heard) { answer.set(std::move(heard)); });
+    parts_.loop->schedule(limit, [answer] {  // the first answer counts
+      answer.set(Error(ErrorCode::DeadlineExceeded, "the server has not heard of every log-out yet"));
+    });
+  });
+  return pending;
 }
 
 Pending<void> SessionManager::delete_account(UserRef user) {

@@ -101,6 +101,49 @@ TEST_F(OutageTest, ANewLogInClosesTheCircuit) {
   EXPECT_EQ(process->manager->circuit_of(*user).state, State::closed);
 }
 
+// The server refuses each token that it gives: refreshes work, and still nothing gets through.
+TEST_F(OutageTest, TokensThatTheServerRefusesOpenTheCircuit) {
+  auto process = start();
+  const auto user = *process->log_in(password_of("ada"));
+  server.script = [](const HttpRequest& request) -> std::optional<HttpResponse> {
+    if (!request.url.ends_with("/own")) return std::nullopt;
+    return refusal(401, "InvalidSession", "invalid session");
+  };
+  Result<HttpResponse> last = Error();
+  for (int i = 0; i < 30 && (i == 0 || last); ++i)
+    last = process->turn(process->manager->request(user, {"GET", "/own"}));
+  ASSERT_FALSE(last);
+  EXPECT_EQ(last.error().code, ErrorCode::RefreshSuspended);
+  EXPECT_EQ(last.error().message.find("failed"), std::string::npos) << last.error().message;
+  EXPECT_NE(last.error().message.find(" s"), std::string::npos) << "the time is told";
+  const RefreshCircuit circuit = process->manager->circuit_of(*user);
+  EXPECT_EQ(circuit.state, State::open);
+  EXPECT_GT(circuit.retry_in, 0ms);
+  EXPECT_EQ(circuit.last_error, ErrorCode::InvalidSession);
+  server.script = nullptr;
+  process->loop->advance(circuit.retry_in);
+  EXPECT_EQ(process->manager->circuit_of(*user).state, State::half_open);
+  EXPECT_TRUE(process->turn(process->manager->request(user, {"GET", "/own"})));
+  EXPECT_EQ(process->manager->circuit_of(*user).state, State::closed);
+}
+
+TEST_F(OutageTest, APauseIsToldWithItsCauseAndLoggedOnce) {
+  auto process = start();
+  const auto user = *process->log_in(password_of("ada"));
+  clock.advance(1800s);
+  server.script = [](const HttpRequest&) { return HttpResponse{503, {{"Retry-After", "100"}}, ""}; };
+  (void)process->token(user);
+  const auto lines = process->log.size();
+  for (int i = 0; i < 5; ++i) {
+    const Error error = process->token(user).error();
+    EXPECT_NE(error.message.find("HTTPError"), std::string::npos) << error.message;
+    EXPECT_EQ(error.remedy, Remedy::retry_later);
+  }
+  ASSERT_EQ(process->log.size(), lines + 1);
+  EXPECT_NE(process->log.back().find("outcome=\"suspended\" ms_left=10"), std::string::npos)
+      << process->log.back();
+}
+
 // Each caller waits no longer than its own time; the refresh goes on for those who come later.
 TEST_F(OutageTest, ACallerLeavesAtItsDeadlineAndTheRefreshGoesOn) {
   auto process = start();

@@ -4,15 +4,34 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/protocol/error_body.hpp"
 #include "sdk/session/http_date.hpp"
 #include "sdk/session/verdict.hpp"
 
 namespace keyturn::sdk {
+namespace {
+
+Error not_heard(const Result<HttpResponse>& answer) {
+  Error error = answer ? protocol::error_of(*answer) : answer.error();
+  error.remedy = Remedy::retry_later;
+  return error;
+}
+
+}  // namespace
 
 void Outbox::deliver_new() {
   first_try_ = true;
   backoff_.succeeded();
   deliver();
+}
+
+void Outbox::deliver_then(std::function<void(Result<void>)> done) {
+  waiting_.push_back(std::move(done));
+  deliver_new();
+}
+
+void Outbox::tell_waiting(const Result<void>& outcome) {
+  for (const auto& done : std::exchange(waiting_, {})) done(outcome);
 }
 
 void Outbox::tell_once(Secret refresh_token) {
@@ -42,15 +61,16 @@ void Outbox::deliver() {
   }
   auto waiting = parts_.store->outbox();
   if (!waiting) {
-    end_round(true, {});
+    end_round(waiting.error(), {});
     return;
   }
   if (waiting->empty()) {
     first_try_ = false;
+    tell_waiting({});
     return;
   }
   busy_ = true;
-  failed_ = false;
+  failure_.reset();
   round_ = std::move(*waiting);
   std::reverse(round_.begin(), round_.end());
   send_next();
@@ -58,7 +78,7 @@ void Outbox::deliver() {
 
 void Outbox::send_next() {
   if (round_.empty()) {
-    end_round(failed_, {});
+    end_round(failure_, {});
     return;
   }
   const std::int64_t id = round_.back().id;
@@ -70,29 +90,34 @@ void Outbox::send_next() {
       (void)parts_.store->delivered(id);  // a failure makes one more, harmless delivery
       send_next();
     } else if (!answer || answer->status == 429 || answer->status == 503) {
-      end_round(true, answer ? retry_after_of(answer->headers) : std::nullopt);
+      end_round(not_heard(answer),
+                answer ? retry_after_of(answer->headers, parts_.clock->wall_now()) : std::nullopt);
     } else {
-      failed_ = true;  // one that the server does not understand must not hold up the others
+      failure_ = not_heard(answer);  // one that the server does not understand must not hold up the others
       send_next();
     }
   });
 }
 
-void Outbox::end_round(bool failed, const std::optional<std::chrono::seconds>& retry_after) {
+void Outbox::end_round(const std::optional<Error>& failure,
+                       const std::optional<std::chrono::seconds>& retry_after) {
   busy_ = false;
   first_try_ = false;
   round_.clear();
-  if (failed) {
+  if (failure) {
     backoff_.failed(parts_.clock->boot_now(), retry_after, parts_.chance());
     parts_.log("log-out not told to the server yet");
   } else {
     backoff_.succeeded();
   }
   const bool again = std::exchange(again_, false);
-  if (failed) {
+  if (failure) {
     arm_timer();
+    tell_waiting(*failure);
   } else if (again) {
     deliver();
+  } else {
+    tell_waiting({});
   }
 }
 

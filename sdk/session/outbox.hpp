@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ class Outbox {
   void deliver();
   /// The same after a log-out of this process, regardless of the cool-down.
   void deliver_new();
+  /// The same; `done` learns whether the server has heard of all of them then.
+  void deliver_then(std::function<void(Result<void>)> done);
   /// Tells the server of a log-out that the store could not take, once; the store is tried again by others.
   void tell_once(Secret refresh_token);
   [[nodiscard]] bool first_try_under_way() const { return first_try_.load() || telling_once_.load() > 0; }
@@ -48,7 +51,8 @@ class Outbox {
  private:
   [[nodiscard]] HttpRequest revocation_of(const Secret& refresh_token) const;
   void send_next();
-  void end_round(bool failed, const std::optional<std::chrono::seconds>& retry_after);
+  void end_round(const std::optional<Error>& failure, const std::optional<std::chrono::seconds>& retry_after);
+  void tell_waiting(const Result<void>& outcome);
 
   void arm_timer();
 
@@ -56,7 +60,8 @@ class Outbox {
   Backoff backoff_;
   std::vector<PendingLogOut> round_;
   bool busy_ = false;
-  bool failed_ = false;
+  std::optional<Error> failure_;
+  std::vector<std::function<void(Result<void>)>> waiting_;
   bool again_ = false;
   bool timer_armed_ = false;
   std::atomic<bool> first_try_{false};

@@ -9,6 +9,7 @@
 #include "core/jwt/possession_proof.hpp"
 #include "core/protocol/error_body.hpp"
 #include "core/protocol/routes.hpp"
+#include "sdk/session/token_claims.hpp"
 
 namespace keyturn::sdk {
 namespace {
@@ -19,6 +20,12 @@ constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kLongestNonce = 256;
 
 std::string_view without_query(std::string_view url) { return url.substr(0, url.find_first_of("?#")); }
+
+std::string_view bearer_of(const HttpRequest& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const auto line = find_header(request.headers, "authorization");
+  return line && line->starts_with(kScheme) ? line->substr(kScheme.size()) : std::string_view();
+}
 
 bool asks_for_nonce(const Result<HttpResponse>& answer) {
   return answer && answer->status == 400 && find_header(answer->headers, kNonceHeader) &&
@@ -36,10 +43,7 @@ ProofFor proof_wanted(std::string_view method, std::string_view url) noexcept {
 }
 
 struct PossessionTransport::State {
-  State(std::shared_ptr<HttpTransport> transport, std::shared_ptr<Clock> time, jwt::Key device_key, bool bind)
-      : inner(std::move(transport)), clock(std::move(time)), key(std::move(device_key)), at_log_in(bind) {}
-
-  [[nodiscard]] HttpRequest proven(const HttpRequest& request) {
+  [[nodiscard]] HttpRequest proven(const HttpRequest& request, const jwt::Key& key) {
     HttpRequest copy = request;
     jwt::PossessionClaims claims{request.method,
                                  std::string(without_query(request.url)),
@@ -63,29 +67,39 @@ struct PossessionTransport::State {
 
   const std::shared_ptr<HttpTransport> inner;
   const std::shared_ptr<Clock> clock;
-  const jwt::Key key;
+  const std::shared_ptr<IoLoop> loop;
+  const std::shared_ptr<DeviceKeys> keys;
   const bool at_log_in;
   std::mutex mutex;  // a leaf
   std::string nonce;
 };
 
 PossessionTransport::PossessionTransport(std::shared_ptr<HttpTransport> inner, std::shared_ptr<Clock> clock,
-                                         jwt::Key key, bool at_log_in)
-    : state_(std::make_shared<State>(std::move(inner), std::move(clock), std::move(key), at_log_in)) {}
+                                         std::shared_ptr<IoLoop> loop, std::shared_ptr<DeviceKeys> keys,
+                                         bool at_log_in)
+    : state_(new State{
+          std::move(inner), std::move(clock), std::move(loop), std::move(keys), at_log_in, {}, {}}) {}
 
 void PossessionTransport::send(HttpRequest request, Callback done) {
   const ProofFor wanted = proof_wanted(request.method, request.url);
-  if (wanted == ProofFor::nothing || (wanted == ProofFor::log_in && !state_->at_log_in))
-    return state_->inner->send(std::move(request), std::move(done));
-  HttpRequest first = state_->proven(request);
-  state_->inner->send(std::move(first), [state = state_, request = std::move(request),
+  const std::string bound_to =
+      wanted == ProofFor::refresh_token ? key_bound_to(bearer_of(request)) : std::string();
+  const bool binds = wanted == ProofFor::log_in && state_->at_log_in;
+  if (bound_to.empty() && !binds) return state_->inner->send(std::move(request), std::move(done));
+  auto key = binds ? state_->keys->find_or_make() : state_->keys->find(bound_to);
+  if (!key) {
+    wipe_message(request);
+    return state_->loop->post([done = std::move(done), error = key.error()] { done(error); });
+  }
+  HttpRequest first = state_->proven(request, *key);
+  state_->inner->send(std::move(first), [state = state_, key = std::move(*key), request = std::move(request),
                                          done = std::move(done)](Result<HttpResponse> answer) mutable {
     state->learn(answer);
     if (!asks_for_nonce(answer)) {
       wipe_message(request);
       return done(std::move(answer));
     }
-    HttpRequest again = state->proven(request);
+    HttpRequest again = state->proven(request, key);
     wipe_message(request);
     state->inner->send(std::move(again), [state, done = std::move(done)](Result<HttpResponse> second) {
       state->learn(second);

@@ -6,7 +6,7 @@
 
 #include <keyturn/base/clock.hpp>
 
-#include "core/jwt/key.hpp"
+#include "sdk/session/device_keys.hpp"
 #include "sdk/transport/transport.hpp"
 
 namespace keyturn::sdk {
@@ -16,18 +16,18 @@ namespace keyturn::sdk {
 enum class ProofFor { nothing, log_in, refresh_token };
 [[nodiscard]] ProofFor proof_wanted(std::string_view method, std::string_view url) noexcept;
 
-/// Adds a proof of possession of the device's key (DPoP, RFC 9449) to the requests that `proof_wanted` names,
-/// with the nonce that the server gave last. When the server asks for a nonce the request is sent once more
-/// with it, so a wrong clock costs one exchange and nothing else. A server that knows nothing of proofs
-/// passes the header over, and the session is a bearer session.
+/// Adds a proof of possession of the device's key (DPoP, RFC 9449) to requests with a refresh token that is
+/// bound to it, whoever bound it, with the nonce that the server gave last. When the server asks for a nonce
+/// the request is sent once more with it, so a wrong clock costs one exchange and nothing else. A server that
+/// knows nothing of proofs passes the header over, and the session is a bearer session.
 ///
-/// Contract, thread safety: as `HttpTransport`.
+/// A request whose key cannot be had is not sent; its error is that of `DeviceKeys`. Contract, thread safety:
+/// as `HttpTransport`.
 class PossessionTransport final : public HttpTransport {
  public:
-  /// `key` is an ES256 pair. Without `at_log_in` only sessions that are bound already are served, and new
-  /// ones are bearer sessions.
-  PossessionTransport(std::shared_ptr<HttpTransport> inner, std::shared_ptr<Clock> clock, jwt::Key key,
-                      bool at_log_in);
+  /// With `at_log_in` new sessions are bound as well; else they are bearer sessions.
+  PossessionTransport(std::shared_ptr<HttpTransport> inner, std::shared_ptr<Clock> clock,
+                      std::shared_ptr<IoLoop> loop, std::shared_ptr<DeviceKeys> keys, bool at_log_in);
   void send(HttpRequest request, Callback done) override;
 
  private:

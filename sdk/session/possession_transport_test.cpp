@@ -6,8 +6,11 @@
 #include <deque>
 #include <vector>
 
+#include "core/crypto/crypto.hpp"
 #include "core/jwt/possession_proof.hpp"
 #include "core/testing/fake_clock.hpp"
+#include "sdk/session/testing/device_keys.hpp"
+#include "sdk/session/testing/manual_loop.hpp"
 
 namespace keyturn::sdk {
 namespace {
@@ -33,6 +36,11 @@ HttpResponse refusal(const char* code, const char* nonce) {
           R"({"error":"x","error_code":")" + std::string(code) + R"("})"};
 }
 
+std::string token_bound_to(const std::string& thumbprint) {
+  return crypto::base64url_encode("{}") + "." +
+         crypto::base64url_encode(R"({"cnf":{"jkt":")" + thumbprint + R"("}})") + ".c2ln";
+}
+
 class PossessionTransportTest : public ::testing::Test {
  protected:
   int send(const char* method, const char* url) {
@@ -40,11 +48,14 @@ class PossessionTransportTest : public ::testing::Test {
     HttpRequest request;
     request.method = method;
     request.url = url;
+    request.headers = {{"Authorization", "Bearer " + token}};
     request.body = "body";
     transport.send(request, [&](Result<HttpResponse> answer) {
       ++answered;
       status = answer ? answer->status : -1;
+      if (!answer) error = answer.error();
     });
+    loop->run();
     return status;
   }
   [[nodiscard]] jwt::CheckedProof proof(std::size_t index) const {
@@ -55,8 +66,12 @@ class PossessionTransportTest : public ::testing::Test {
 
   const std::shared_ptr<Canned> canned = std::make_shared<Canned>();
   const std::shared_ptr<keyturn::testing::FakeClock> clock = std::make_shared<keyturn::testing::FakeClock>();
+  const std::shared_ptr<testing::ManualLoop> loop = std::make_shared<testing::ManualLoop>(*clock);
   const jwt::Key key = jwt::Key::generate_es256("device");
-  PossessionTransport transport{canned, clock, key, true};
+  const std::shared_ptr<testing::TestDeviceKeys> keys = std::make_shared<testing::TestDeviceKeys>(key);
+  PossessionTransport transport{canned, clock, loop, keys, true};
+  std::string token = token_bound_to(jwt::thumbprint_of(key));
+  Error error;
   int answered = 0;
 };
 
@@ -77,16 +92,43 @@ TEST(ProofWanted, ByWhatOpensASessionOrCarriesARefreshToken) {
 }
 
 TEST_F(PossessionTransportTest, BindsNoNewSessionUnlessAskedTo) {
-  PossessionTransport unasked(canned, clock, key, false);
-  canned->answers = {{200, {}, "{}"}, {201, {}, "{}"}};
+  PossessionTransport unasked(canned, clock, loop, keys, false);
+  canned->answers = {{200, {}, "{}"}, {200, {}, "{}"}};
   HttpRequest request;
   request.method = "POST";
   request.url = "https://example.com/api/client/v2.0/app/x/auth/providers/anon-user/login";
   unasked.send(request, [](const Result<HttpResponse>&) {});
-  request.url = kRefresh;
-  unasked.send(request, [](const Result<HttpResponse>&) {});
+  transport.send(request, [](const Result<HttpResponse>&) {});
   EXPECT_FALSE(find_header(canned->requests[0].headers, "DPoP").has_value());
   EXPECT_TRUE(find_header(canned->requests[1].headers, "DPoP").has_value());
+}
+
+// A session that another process bound, and one that nobody did.
+TEST_F(PossessionTransportTest, LooksForTheKeyWhenATokenWantsIt) {
+  PossessionTransport unasked(canned, clock, loop, keys, false);
+  canned->answers = {{201, {}, "{}"}, {201, {}, "{}"}};
+  HttpRequest request;
+  request.method = "POST";
+  request.url = kRefresh;
+  request.headers = {{"Authorization", "Bearer " + token_bound_to("")}};
+  unasked.send(request, [](const Result<HttpResponse>&) {});
+  EXPECT_EQ(keys->lookups, 0);
+  EXPECT_FALSE(find_header(canned->requests[0].headers, "DPoP").has_value());
+  request.headers = {{"Authorization", "Bearer " + token}};
+  unasked.send(request, [](const Result<HttpResponse>&) {});
+  EXPECT_EQ(keys->lookups, 1);
+  EXPECT_EQ(proof(1).thumbprint, jwt::thumbprint_of(key));
+}
+
+TEST_F(PossessionTransportTest, SendsNothingWithoutTheKey) {
+  keys->key.reset();
+  EXPECT_EQ(send("POST", kRefresh), -1);
+  EXPECT_EQ(error.code, ErrorCode::DeviceKeyUnavailable);
+  EXPECT_EQ(answered, 1);
+  EXPECT_TRUE(canned->requests.empty());
+  keys->key = key;
+  canned->answers = {{201, {}, "{}"}};
+  EXPECT_EQ(send("POST", kRefresh), 201) << "it came back";
 }
 
 TEST_F(PossessionTransportTest, ProvesTheKeyForExactlyThisRequest) {

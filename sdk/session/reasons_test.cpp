@@ -84,6 +84,22 @@ TEST_F(ReasonsTest, ALogInThatCameFirstMakesTheOldEndIdle) {
   EXPECT_EQ(start()->count(Kind::session_ended), 0);
 }
 
+// Who is told of the end already finds the user logged out.
+TEST_F(ReasonsTest, TheEndIsToldWhenItCanBeSeen) {
+  auto process = start(false);
+  const auto user = *process->log_in(password_of("ada"));
+  std::optional<UserState> state;
+  EndReason reason = EndReason::none;
+  const auto watching = process->manager->subscribe([&](const UserEvent& event) {
+    if (event.kind != Kind::session_ended) return;
+    state = user->state.load();
+    reason = user->facts().end_reason;
+  });
+  end_session(*process, "revoked");
+  EXPECT_EQ(state, UserState::logged_out);
+  EXPECT_EQ(reason, EndReason::revoked);
+}
+
 TEST_F(ReasonsTest, ALogOutOfTheUsersOwnIsNoEndToTellLater) {
   {
     auto silent = start(false);

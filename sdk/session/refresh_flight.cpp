@@ -16,20 +16,6 @@ constexpr std::chrono::milliseconds kLockPoll{20};
 /// Names the second lock of a user; no user id has a line end.
 constexpr const char* kStandby = "\nstandby";
 
-const char* name_of(RefreshFlight::Why why) {
-  switch (why) {
-    case RefreshFlight::Why::ahead:
-      return "ahead";
-    case RefreshFlight::Why::expired:
-      return "expired";
-    case RefreshFlight::Why::forced:
-      return "forced";
-    case RefreshFlight::Why::rejected:
-      return "rejected";
-  }
-  return "";
-}
-
 }  // namespace
 
 RefreshFlight::RefreshFlight(SessionManager& manager, SessionManager::UserRef user, Why why)
@@ -171,8 +157,9 @@ bool RefreshFlight::has_expired_on_the_way(const Secret& token) const {
 
 void RefreshFlight::fail_for_now(Error error, std::optional<std::chrono::seconds> retry_after) {
   const BootTime now = manager_.parts_.clock->boot_now();
+  error.remedy = remedy_while_kept(error.code, refresh_token_.reveal());
   user_->backoff.failed(now, retry_after, manager_.parts_.chance(), now - asked_at_);
-  user_->show_circuit(error.code);
+  user_->show_failure(error.code);
   manager_.tell(UserEvent::Kind::refresh_delayed, user_);
   finish(std::move(error), "failed for now");
 }
@@ -201,8 +188,7 @@ void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
     return;
   }
   user_->unsaved = !saved;  // kept in memory; the next refresh saves again (promise 9)
-  user_->backoff.succeeded();
-  user_->show_circuit();
+  user_->refresh_works();
   manager_.publish(user_, std::move(fresh), received_at);
   manager_.tell(UserEvent::Kind::token_refreshed, user_);
   finish({}, saved ? "fetched" : "fetched, not saved");
@@ -213,9 +199,7 @@ void RefreshFlight::on_session_over(const Error& error) {
   auto stored = manager_.parts_.store->load_user(user_->id);
   if (!stored) {
     // Whether the verdict is about the session of now cannot be told (promise 8).
-    Error unknown = stored.error();
-    unknown.remedy = Remedy::retry_later;
-    fail_for_now(std::move(unknown), {});
+    fail_for_now(stored.error(), {});
     return;
   }
   if (*stored && !(*stored)->refresh_token.equals(refresh_token_.reveal()) && ++verdicts_ < 3) {
@@ -240,9 +224,9 @@ void RefreshFlight::on_session_over(const Error& error) {
     return;
   }
   if (!cleared) manager_.owe_end(user_, error.reason, false);
-  manager_.tell_end(user_, error.reason);
   verdict_given_ = true;
   manager_.publish_logged_out(user_, error.reason, UserState::logged_out);
+  manager_.tell_end(user_, error.reason);
   finish(error, "the server ended the session");
 }
 
@@ -275,8 +259,8 @@ void RefreshFlight::finish(const Result<void>& result, const char* outcome) {
   if (user_->flight == self) user_->flight.reset();
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(manager_.parts_.clock->boot_now() - started_at_);
-  std::string line = "refresh user=" + user_->id + " why=" + name_of(why_) + " outcome=\"" + outcome +
-                     "\" ms=" + std::to_string(took.count());
+  std::string line = "refresh user=" + user_->id + " why=" + SessionManager::name_of(why_) + " outcome=\"" +
+                     outcome + "\" ms=" + std::to_string(took.count());
   if (!result)
     line += " code=" + std::string(to_string(result.error().code)) +
             " reason=" + std::string(to_string(result.error().reason));

@@ -47,8 +47,10 @@ SessionManager::SessionManager(SessionSettings settings, SessionParts parts)
 SessionManager::~SessionManager() { close(); }
 
 void SessionManager::close() {
+  departures_.close();
+  depart();
   // A flight and its user hold each other while it lasts.
-  for (const UserRef& user : all_users()) {
+  for (const UserRef& user : users_in_order()) {
     if (const auto flight = std::move(user->flight)) flight->drop();
   }
   end_streams(nullptr, app_closed());
@@ -102,6 +104,11 @@ void SessionManager::set_current(std::string user_id) {
   current_ = std::move(user_id);
 }
 
+std::vector<SessionManager::UserRef> SessionManager::all_users() {
+  stay_informed();
+  return users_in_order();
+}
+
 SessionManager::UserRef SessionManager::current() {
   stay_informed();
   UserRef marked;
@@ -110,11 +117,11 @@ SessionManager::UserRef SessionManager::current() {
     if (const auto found = users_.find(current_); found != users_.end()) marked = found->second;
   }
   return user_to_act_for(
-      std::move(marked), [this] { return all_users(); },
+      std::move(marked), [this] { return users_in_order(); },
       [](const UserRecord& user) { return user.state == UserState::logged_in; });
 }
 
-std::vector<SessionManager::UserRef> SessionManager::all_users() const {
+std::vector<SessionManager::UserRef> SessionManager::users_in_order() const {
   std::vector<std::pair<std::int64_t, UserRef>> ordered;
   {
     const std::scoped_lock lock(users_mutex_);
@@ -158,18 +165,26 @@ void SessionManager::stay_informed() {
 
 void SessionManager::begin_to_watch() {
   const int changes = parts_.store->changes();
-  if (changes < 0) return;
-  parts_.loop->watch(changes, [this] {
-    parts_.store->changes_seen();
-    look_around();
-  });
+  if (changes >= 0 && !watching_) {
+    watching_ = true;
+    parts_.loop->watch(changes, [this] {
+      parts_.store->changes_seen();
+      begin_to_watch();  // the watch may have been lost with its file
+    });
+  }
+  if (changes < 0 && !std::exchange(looking_, true)) {
+    parts_.loop->schedule(settings_.look_unwatched, [this] {
+      looking_ = false;
+      begin_to_watch();
+    });
+  }
   look_around();  // what changed before
 }
 
 Subscription SessionManager::subscribe(UserObserver observer, std::string user_id) {
   stay_informed();
   Subscription subscription = events_.subscribe(std::move(observer), std::move(user_id));
-  for (const UserRef& user : all_users()) {
+  for (const UserRef& user : users_in_order()) {
     if (!user->look([](const StoredUser& facts) { return facts.end_untold; })) continue;
     parts_.loop->post([this] { tell_untold_ends(); });
     break;
@@ -242,6 +257,7 @@ SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser st
   }
   user->unsaved = false;
   if (other_owner || other_tokens) {
+    if (is_in) user->refresh_works();
     const auto received_at = receipt_of(stored);
     publish(user, std::move(stored), received_at);
   } else {
@@ -269,7 +285,7 @@ void SessionManager::look_around() {
   const auto current = parts_.store->current();
   if (!users || !current) return;
   seen_version_ = *version;
-  std::vector<UserRef> gone = all_users();
+  std::vector<UserRef> gone = users_in_order();
   for (StoredUser& stored : *users) {
     std::erase_if(gone, [&](const UserRef& user) { return user->id == stored.user_id; });
     const UserRef user = record_of(stored.user_id);  // before `stored` is moved from
@@ -322,7 +338,7 @@ void SessionManager::settle_end(const UserRef& user) {
 }
 
 void SessionManager::tell_untold_ends() {
-  for (const UserRef& user : all_users()) {
+  for (const UserRef& user : users_in_order()) {
     if (user->telling_end || user->state != UserState::logged_out) continue;
     auto stored = parts_.store->load_user(user->id);  // another process may have told it meanwhile
     if (!stored || !*stored || !(*stored)->end_untold) continue;

@@ -20,6 +20,8 @@
 #include "core/json/value.hpp"
 #include "sdk/session/answer.hpp"
 #include "sdk/session/credentials_data.hpp"
+#include "sdk/session/departures.hpp"
+#include "sdk/session/device_keys.hpp"
 #include "sdk/session/event_hub.hpp"
 #include "sdk/session/event_stream_handlers.hpp"
 #include "sdk/session/outbox.hpp"
@@ -48,6 +50,8 @@ struct SessionSettings {
   std::chrono::milliseconds lock_wait{5'000};
   /// How often other processes' changes are looked for, at most, while tokens are asked for.
   std::chrono::milliseconds look_around{200};
+  /// How often they are looked for where the system has no watch left that would tell of them.
+  std::chrono::milliseconds look_unwatched{500};
   /// A process that ends sooner does not watch for changes of others, which takes some 15 ms to end.
   std::chrono::milliseconds watch_after{200};
   RefreshPolicy policy{};
@@ -67,6 +71,7 @@ struct SessionParts {
   std::shared_ptr<Callbacks> callbacks;
   std::function<std::uint32_t()> chance;       ///< Evenly spread bits; called on the loop.
   std::shared_ptr<StreamTransport> streams{};  ///< Nothing: no watches.
+  std::shared_ptr<DeviceKeys> device_keys{};   ///< Nothing: no sessions that are bound to one.
 };
 
 /// The only writer of the tokens of an app's users: decides, joins refreshes, persists, publishes, tells.
@@ -86,7 +91,8 @@ class SessionManager {
   SessionManager(const SessionManager&) = delete;
   SessionManager& operator=(const SessionManager&) = delete;
   ~SessionManager();
-  /// After the loop has been stopped: answers those who still wait for a refresh.
+  /// After the loop has been stopped: does the log-outs that it did not come to, and answers those who still
+  /// wait for a refresh.
   void close();
 
   [[nodiscard]] const SessionSettings& settings() const { return settings_; }
@@ -94,7 +100,7 @@ class SessionManager {
 
   // Users (session_manager.cpp).
   [[nodiscard]] UserRef current();
-  [[nodiscard]] std::vector<UserRef> all_users() const;
+  [[nodiscard]] std::vector<UserRef> all_users();
   Result<void> switch_to(const UserRef& user);
   [[nodiscard]] Subscription subscribe(UserObserver observer, std::string user_id = {});
 
@@ -105,10 +111,15 @@ class SessionManager {
   Pending<void> log_out(UserRef user);
   Pending<void> remove(UserRef user);
   Pending<void> delete_account(UserRef user);
+  /// `App::deliver_log_outs`.
+  Pending<void> deliver_log_outs(std::chrono::milliseconds limit);
 
   // Tokens (tokens.cpp).
   Pending<std::string> valid_access_token(const UserRef& user, std::chrono::seconds min_validity);
   Pending<void> refresh(const UserRef& user);
+
+  /// Whether the key that the user's session is bound to can be had: `User::check_device_key`.
+  [[nodiscard]] Result<void> check_device_key(const UserRecord& user) const;
 
   [[nodiscard]] RefreshCircuit circuit_of(const UserRecord& user) const {
     return user.circuit(parts_.clock->boot_now());
@@ -131,8 +142,8 @@ class SessionManager {
   void open_stream(UserRef user, std::string path, EventStreamHandlers handlers,
                    std::function<void(Result<std::shared_ptr<void>>)> started);
 
-  /// True while a log-out of this process is on its first way to the server.
-  [[nodiscard]] bool telling_server() const { return outbox_.first_try_under_way(); }
+  /// True while a log-out of this process waits for the loop or is on its first way to the server.
+  [[nodiscard]] bool telling_server() const { return departures_.waiting() || outbox_.first_try_under_way(); }
 
  private:
   friend class RefreshFlight;
@@ -143,6 +154,8 @@ class SessionManager {
   // session_manager.cpp, on the loop.
   Result<void> load();
   UserRef record_of(const std::string& user_id);
+  /// Most recent first.
+  [[nodiscard]] std::vector<UserRef> users_in_order() const;
   [[nodiscard]] UserRef find(const std::string& user_id) const;
   void forget(const UserRef& user);
   void set_current(std::string user_id);
@@ -152,6 +165,7 @@ class SessionManager {
   /// Begins to hear of other processes' changes as they happen, where the store can tell of them. Not done by
   /// opening alone, as it takes the loop's thread.
   void stay_informed();
+  /// Watches, or looks from time to time while there is no watch to be had.
   void begin_to_watch();
   /// Makes `facts` what readers see. `received_at` empty: not known, the token is refreshed before use.
   void publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at);
@@ -177,6 +191,9 @@ class SessionManager {
   void finish_link(const UserRef& user, std::uint64_t epoch, const Result<HttpResponse>& answer,
                    const Answer<void>& done);
   [[nodiscard]] Result<std::string> log_in_body(const CredentialsData& credentials) const;
+  /// Does the log-outs and removals that were asked for, in order.
+  void depart();
+  Pending<void> depart_soon(Departures::Kind kind, UserRef user);
   void log_out_now(const UserRef& user, const Answer<void>& answer);
   void remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer);
   /// A log-out in memory and at the server, where the store cannot take it.
@@ -193,6 +210,9 @@ class SessionManager {
   void join_refresh(const UserRef& user, Why why, BootTime deadline,
                     std::function<void(const Result<void>&)> done);
   void reject(const UserRef& user, std::string_view token);
+  /// What a caller is told while refreshing pauses.
+  [[nodiscard]] Error suspended(const UserRef& user, Why why);
+  [[nodiscard]] static const char* name_of(Why why);
   /// Wakes those who wait for a refresh whose owner has changed; its answer will be discarded.
   static void retire_flight(const UserRef& user);
   void refresh_ahead(const UserRef& user);
@@ -227,6 +247,7 @@ class SessionManager {
   SessionParts parts_;
   EventHub events_;
   Outbox outbox_;
+  Departures departures_;
 
   mutable std::mutex users_mutex_;  // a leaf: guards the next two
   std::map<std::string, UserRef> users_;
@@ -235,6 +256,8 @@ class SessionManager {
   std::vector<std::shared_ptr<EventStream>> streams_;  // loop thread only
   std::int64_t seen_version_ = 0;                      // loop thread only
   std::atomic<bool> informed_{false};
+  bool watching_ = false;                     // loop thread only
+  bool looking_ = false;                      // loop thread only
   std::atomic<std::int64_t> look_around_at_;  // on the boot clock, in its ticks
 };
 

@@ -21,10 +21,10 @@ TokenClaims read_claims(std::string_view token) {
   return out;
 }
 
-bool is_bound_to_key(std::string_view token) {
+std::string key_bound_to(std::string_view token) {
   const auto claims = jwt::read_unverified(token);
   const json::Value* confirmation = claims ? claims->find("cnf") : nullptr;
-  return confirmation != nullptr && confirmation->string_at("jkt").has_value();
+  return confirmation == nullptr ? std::string() : std::string(confirmation->string_at("jkt").value_or(""));
 }
 
 bool looks_like_jwt(std::string_view token) noexcept {

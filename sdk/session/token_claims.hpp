@@ -19,8 +19,10 @@ struct TokenClaims {
 };
 [[nodiscard]] TokenClaims read_claims(std::string_view token);
 
-/// Whether a token names a key that its sender must prove to hold (`cnf.jkt`, RFC 9449 section 6.1).
-[[nodiscard]] bool is_bound_to_key(std::string_view token);
+/// Thumbprint of the key that a token's sender must prove to hold (`cnf.jkt`, RFC 9449 section 6.1). Empty:
+/// none.
+[[nodiscard]] std::string key_bound_to(std::string_view token);
+[[nodiscard]] inline bool is_bound_to_key(std::string_view token) { return !key_bound_to(token).empty(); }
 
 /// Three non-empty parts of the base64url alphabet (client-api.md 4.4).
 [[nodiscard]] bool looks_like_jwt(std::string_view token) noexcept;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
 #include <utility>
 
 #include "sdk/session/refresh_flight.hpp"
 #include "sdk/session/session_manager.hpp"
+#include "sdk/session/token_claims.hpp"
+#include "sdk/session/verdict.hpp"
 
 namespace keyturn::sdk {
 
@@ -18,6 +21,15 @@ Error SessionManager::not_logged_in(const UserRecord& user) const {
   Error error(ErrorCode::InvalidSession, "the session is over; the user must log in again");
   error.reason = reason;
   return error;
+}
+
+Result<void> SessionManager::check_device_key(const UserRecord& user) const {
+  const Secret token = user.look([](const StoredUser& facts) { return facts.refresh_token.copy(); });
+  const std::string thumbprint = key_bound_to(token.reveal());
+  if (thumbprint.empty()) return {};
+  if (!parts_.device_keys) return Error(ErrorCode::DeviceKeyUnavailable, "this app keeps no device key");
+  const auto key = parts_.device_keys->find(thumbprint);
+  return key ? Result<void>() : Result<void>(key.error());
 }
 
 Pending<std::string> SessionManager::valid_access_token(const UserRef& user,
@@ -102,6 +114,43 @@ void SessionManager::with_token(const UserRef& user, std::chrono::seconds min_va
                });
 }
 
+Error SessionManager::suspended(const UserRef& user, Why why) {
+  const BootTime now = parts_.clock->boot_now();
+  const bool refused = user->backoff.may_try(now);
+  const BootTime until = refused ? user->rejections.not_before() : user->backoff.not_before();
+  const ErrorCode cause = refused ? ErrorCode::InvalidSession : user->last_error();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+  const std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(left).count());
+  Error error(ErrorCode::RefreshSuspended,
+              refused ? "the server keeps refusing the tokens that it gives; the next refresh is due in " +
+                            seconds + " s"
+                      : "the last refresh failed (" + std::string(to_string(cause)) +
+                            "); the next one is due in " + seconds + " s");
+  if (!refused) {
+    error.remedy = user->look(
+        [&](const StoredUser& facts) { return remedy_while_kept(cause, facts.refresh_token.reveal()); });
+  }
+  if (std::exchange(user->pause_told, until) != until) {  // one line for each pause, not for each caller
+    log("refresh user=" + user->id + " why=" + name_of(why) + " outcome=\"suspended\" ms_left=" +
+        std::to_string(left.count()) + " code=" + std::string(to_string(cause)));
+  }
+  return error;
+}
+
+const char* SessionManager::name_of(Why why) {
+  switch (why) {
+    case Why::ahead:
+      return "ahead";
+    case Why::expired:
+      return "expired";
+    case Why::forced:
+      return "forced";
+    case Why::rejected:
+      return "rejected";
+  }
+  return "";
+}
+
 void SessionManager::join_refresh(const UserRef& user, Why why, BootTime deadline,
                                   std::function<void(const Result<void>&)> done) {
   if (user->state != UserState::logged_in) {
@@ -113,7 +162,7 @@ void SessionManager::join_refresh(const UserRef& user, Why why, BootTime deadlin
     const bool cooling =
         !user->backoff.may_try(now) || (why == Why::rejected && !user->rejections.may_try(now));
     if (cooling) {
-      done(Error(ErrorCode::RefreshSuspended, "the last refresh failed; the next one is not due yet"));
+      done(suspended(user, why));
       return;
     }
     if (why == Why::rejected) user->rejections.failed(now, {}, 0);
@@ -130,6 +179,7 @@ void SessionManager::reject(const UserRef& user, std::string_view token) {
   if (!facts.logged_in || !facts.access_token.equals(token)) return;  // another caller replaced it already
   TokenState state = state_of(*user);
   state.rejected = true;
+  if (!user->rejections.may_try(parts_.clock->boot_now())) user->show_refused(user->rejections.not_before());
   user->cell.publish(std::move(facts.access_token), state);
 }
 
@@ -138,7 +188,9 @@ void SessionManager::retire_flight(const UserRef& user) {
 }
 
 void SessionManager::mark_in_use(const UserRef& user) {
-  if (!user->in_use.exchange(true)) arm_timer(user);
+  if (user->in_use.exchange(true)) return;
+  stay_informed();
+  arm_timer(user);
 }
 
 void SessionManager::refresh_ahead(const UserRef& user) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -53,17 +54,35 @@ class UserRecord {
     if (now < closed_until_) out.retry_in = std::chrono::ceil<std::chrono::milliseconds>(closed_until_ - now);
     return out;
   }
-  /// Loop thread, after a change of `backoff`.
-  void show_circuit(ErrorCode last_error = ErrorCode::AppUnknownError) {
+  /// Loop thread: a refresh failed and ended nothing; `backoff` says when the next one may start.
+  void show_failure(ErrorCode code) {
     const std::scoped_lock lock(mutex_);
     circuit_.failures = backoff.failures();
-    circuit_.last_error = last_error;
+    circuit_.last_error = code;
     closed_until_ = backoff.not_before();
+  }
+  /// Loop thread: the server refused a token that it gave a moment ago, once too often; until then no other
+  /// one is asked for.
+  void show_refused(BootTime until) {
+    const std::scoped_lock lock(mutex_);
+    circuit_.failures = std::max(backoff.failures(), 1);
+    circuit_.last_error = ErrorCode::InvalidSession;
+    closed_until_ = std::max(until, backoff.not_before());
+  }
+  /// Loop thread: a new token is here, from whichever process.
+  void refresh_works() {
+    backoff.succeeded();
+    show_failure(ErrorCode::AppUnknownError);
   }
   /// Loop thread: another session, whose refreshes have not failed yet.
   void start_over(const BackoffPolicy& policy) {
     backoff = Backoff(policy);
-    show_circuit();
+    show_failure(ErrorCode::AppUnknownError);
+  }
+  /// Any thread: of the latest failure.
+  [[nodiscard]] ErrorCode last_error() const {
+    const std::scoped_lock lock(mutex_);
+    return circuit_.last_error;
   }
 
   const std::string id;
@@ -97,6 +116,8 @@ class UserRecord {
   std::optional<OwedEnd> owed_end;
   /// The end of its session is on its way to an observer.
   bool telling_end = false;
+  /// The pause that the log has told of.
+  BootTime pause_told{};
   bool timer_armed = false;
   BootTime timer_at{};
 

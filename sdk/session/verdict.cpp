@@ -15,10 +15,12 @@
 namespace keyturn::sdk {
 namespace {
 
-/// `application/json` with or without parameters, in any case.
+/// `application/json` with or without parameters, in any case. Two lines say nothing: what stands on the way
+/// may have added one (RFC 9110 section 8.3).
 bool is_json(const HttpHeaders& headers) {
+  const auto is_type = [](const auto& header) { return find_header({header}, "content-type").has_value(); };
   const auto line = find_header(headers, "content-type");
-  if (!line) return false;
+  if (!line || std::count_if(headers.begin(), headers.end(), is_type) != 1) return false;
   std::string type(line->substr(0, line->find(';')));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
   std::transform(type.begin(), type.end(), type.begin(),
@@ -66,7 +68,7 @@ RefreshAnswer transient(Error error, std::optional<std::chrono::seconds> retry_a
 
 }  // namespace
 
-RefreshAnswer judge_refresh(const Result<HttpResponse>& answer) {
+RefreshAnswer judge_refresh(const Result<HttpResponse>& answer, std::optional<WallTime> now) {
   if (!answer) return transient(answer.error());
   const HttpResponse& response = *answer;
   if (response.status == 200 || response.status == 201) {
@@ -84,7 +86,13 @@ RefreshAnswer judge_refresh(const Result<HttpResponse>& answer) {
     if (error.code == ErrorCode::UserDisabled) error.reason = EndReason::user_disabled;
     return {Verdict::session_over, {}, std::move(error), {}};
   }
-  return transient(protocol::error_of(response), retry_after_of(response.headers));
+  return transient(protocol::error_of(response), retry_after_of(response.headers, now));
+}
+
+Remedy remedy_while_kept(ErrorCode code, std::string_view refresh_token) {
+  const bool without_key = code == ErrorCode::DeviceKeyUnavailable;
+  const bool must_bind = code == ErrorCode::InvalidDpopProof && !is_bound_to_key(refresh_token);
+  return without_key || must_bind ? Remedy::log_in_again : Remedy::retry_later;
 }
 
 bool revocation_delivered(const Result<HttpResponse>& answer) {

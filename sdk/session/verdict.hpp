@@ -50,7 +50,13 @@ struct RefreshAnswer {
 /// Judges by the closed list. Everything that is not on it is transient, a 2xx without a usable token
 /// included. Pure. The answer must come from the configured origin, without redirects; that is the
 /// transport's promise.
-[[nodiscard]] RefreshAnswer judge_refresh(const Result<HttpResponse>& answer);
+/// `now` is what is known of the server's time, for an answer that does not tell it.
+[[nodiscard]] RefreshAnswer judge_refresh(const Result<HttpResponse>& answer,
+                                          std::optional<WallTime> now = {});
+
+/// What helps after a refresh that failed with `code` and ended nothing. Most causes pass; but without its
+/// key a bound session cannot be refreshed, nor can one without a key where the app takes bound ones only.
+[[nodiscard]] Remedy remedy_while_kept(ErrorCode code, std::string_view refresh_token);
 
 /// Whether a revocation (`DELETE auth/session`) needs no further try: it was done, or the session is over
 /// already.

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "core/crypto/crypto.hpp"
 #include "sdk/session/http_date.hpp"
 #include "sdk/session/token_claims.hpp"
 
@@ -158,20 +159,59 @@ TEST(RetryAfter, IsReadInBothFormsAndBounded) {
   };
   EXPECT_EQ(read("0"), 0s);
   EXPECT_EQ(read("120"), 120s);
-  EXPECT_EQ(read("3601"), 3600s);
-  EXPECT_EQ(read("99999999999999999999999"), 3600s);
+  EXPECT_EQ(read("7200"), 7200s);
+  EXPECT_EQ(read("86400"), 86400s);
+  EXPECT_EQ(read("86401"), 86400s);
+  EXPECT_EQ(read("99999999999999999999999"), 86400s);
   EXPECT_EQ(read("Sun, 06 Nov 1994 08:50:37 GMT"), 60s);
   EXPECT_EQ(read("Sun, 06 Nov 1994 08:40:37 GMT"), 0s);
   for (const char* bad : {"", "-1", "1.5", "soon", "1 "}) EXPECT_EQ(read(bad), std::nullopt) << bad;
+  EXPECT_EQ(read("Sunday, 06-Nov-94 08:50:37 GMT"), 60s);
+  EXPECT_EQ(read("Sun Nov  6 08:50:37 1994"), 60s);
   EXPECT_EQ(read("Sun, 06 Nov 1994 08:50:37 GMT", "yesterday"), std::nullopt);
 }
 
-TEST(HttpDate, IsReadInItsOneForm) {
-  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), WallTime(std::chrono::seconds(784'111'777)));
+TEST(RetryAfter, ADateWithoutADateLineCountsFromWhatIsKnown) {
+  const HttpHeaders headers{{"Retry-After", "Sun, 06 Nov 1994 08:50:37 GMT"}};
+  const WallTime now{std::chrono::seconds(784'111'777)};
+  EXPECT_EQ(retry_after_of(headers), std::nullopt);
+  EXPECT_EQ(retry_after_of(headers, now), 60s);
+  EXPECT_EQ(judge_refresh(HttpResponse{503, headers, ""}, now).retry_after, 60s);
+}
+
+TEST(HttpDate, IsReadInItsThreeForms) {
+  const WallTime moment{std::chrono::seconds(784'111'777)};
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), moment);
+  EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"), moment);
+  EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994"), moment);
+  EXPECT_EQ(parse_http_date("Wednesday, 16-Nov-69 08:49:37 GMT"),
+            parse_http_date("Sat, 16 Nov 2069 08:49:37 GMT"));
+  EXPECT_EQ(parse_http_date("Mon Nov 16 08:49:37 1970"), parse_http_date("Mon, 16 Nov 1970 08:49:37 GMT"));
   for (const char* bad :
-       {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 31 Feb 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, -6 Nov 1994 08:49:37 GMT"})
+       {"", " ", "Sunday, 06-Nov-1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, -6 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-9x 08:49:37 GMT", "Sun Nov 31 08:49:37 1994", "Sun Nov   08:49:37 19945"})
     EXPECT_EQ(parse_http_date(bad), std::nullopt) << bad;
+}
+
+// What stands on the way has added a line: nobody can say what the body is.
+TEST(JudgeRefresh, TakesTwoContentTypesForNoVerdict) {
+  for (const char* other : {"application/json", "text/html"}) {
+    HttpResponse answer = response(401, "application/json", kOver);
+    EXPECT_EQ(judge_refresh(answer).verdict, Verdict::session_over);
+    answer.headers.emplace_back("content-type", other);
+    EXPECT_EQ(judge_refresh(answer).verdict, Verdict::transient) << other;
+    EXPECT_FALSE(token_rejected(answer));
+  }
+}
+
+TEST(RemedyWhileKept, IsToLogInWhereNoTryWouldHelp) {
+  const std::string unbound = "e30.e30.c2ln";
+  EXPECT_EQ(remedy_while_kept(ErrorCode::NetworkError, unbound), Remedy::retry_later);
+  EXPECT_EQ(remedy_while_kept(ErrorCode::DeviceKeyUnavailable, unbound), Remedy::log_in_again);
+  EXPECT_EQ(remedy_while_kept(ErrorCode::InvalidDpopProof, unbound), Remedy::log_in_again);
+  const std::string bound = "e30." + crypto::base64url_encode(R"({"cnf":{"jkt":"x"}})") + ".c2ln";
+  EXPECT_EQ(remedy_while_kept(ErrorCode::InvalidDpopProof, bound), Remedy::retry_later);
 }
 
 TEST(RevocationDelivered, TakesAnEndedSessionForDelivered) {

@@ -88,11 +88,25 @@ class Reader {
   bool broken_ = false;
 };
 
+// What is true or false of a user, as one number.
+constexpr std::int64_t kLoggedIn = 1;
+constexpr std::int64_t kEndUntold = 2;
+constexpr std::int64_t kEndedByServer = 4;
+constexpr std::int64_t kPause = 8;  // the pause follows
+constexpr std::int64_t kMarks = kLoggedIn | kEndUntold | kEndedByServer | kPause;
+
 // One list of a user's fields for both directions: what is added to `StoredUser` is added here.
 template <class Archive, class User>
 void visit_fields(Archive& archive, User& user) {
   archive(user.user_id);
-  archive.marks(user.logged_in, user.end_untold);
+  archive.marks(user);
+  if (user.pause) {
+    archive(user.pause->boot_id);
+    archive(user.pause->not_before);
+    archive(user.pause->budget_spent_until);
+    archive(user.pause->failures);
+    archive(user.pause->last_error);
+  }
   archive(user.access_token);
   archive(user.refresh_token);
   archive(user.device_id);
@@ -113,27 +127,36 @@ struct Put {
   Output& out;
   void operator()(const std::string& text) { out.bytes(text); }
   void operator()(const Secret& secret) { out.bytes(secret.reveal()); }
-  void marks(bool logged_in, bool end_untold) { out.number((logged_in ? 1 : 0) + (end_untold ? 2 : 0)); }
+  void marks(const StoredUser& user) {
+    out.number((user.logged_in ? kLoggedIn : 0) + (user.end_untold ? kEndUntold : 0) +
+               (user.ended_by_server ? kEndedByServer : 0) + (user.pause ? kPause : 0));
+  }
   void operator()(std::int64_t value) { out.number(value); }
   void operator()(BootTime time) { out.number(time.time_since_epoch().count()); }
   void operator()(WallTime time) { out.number(time.time_since_epoch().count()); }
   void operator()(EndReason reason) { out.bytes(to_string(reason)); }
+  void operator()(ErrorCode code) { out.bytes(to_string(code)); }
 };
 
 struct Get {
   Reader& in;
   void operator()(std::string& text) { text = in.bytes(); }
   void operator()(Secret& secret) { secret = Secret(in.bytes()); }
-  void marks(bool& logged_in, bool& end_untold) {
+  void marks(StoredUser& user) {
     const std::int64_t read = in.number();
-    if (read < 0 || read > 2) in.refuse();  // a session that lasts has no end to tell
-    logged_in = read == 1;
-    end_untold = read == 2;
+    const std::int64_t end = read & (kEndUntold | kEndedByServer);
+    // A session that lasts has no end to tell.
+    if (read < 0 || read > kMarks || ((read & kLoggedIn) != 0 && end != 0)) in.refuse();
+    user.logged_in = (read & kLoggedIn) != 0;
+    user.end_untold = (read & kEndUntold) != 0;
+    user.ended_by_server = end != 0;
+    if ((read & kPause) != 0) user.pause.emplace();
   }
   void operator()(std::int64_t& value) { value = in.number(); }
   void operator()(BootTime& time) { time = BootTime(BootClock::duration(in.number())); }
   void operator()(WallTime& time) { time = WallTime(WallTime::duration(in.number())); }
   void operator()(EndReason& reason) { reason = end_reason_from(in.bytes()); }
+  void operator()(ErrorCode& code) { code = error_code_from(in.bytes()); }
 };
 
 template <class Output>

@@ -14,6 +14,33 @@ void overwrite(StoredUser& held, const StoredUser& user) {
   held.order = order;
 }
 
+void overwrite(StoredUser& held, const StoredUser& user, UserPart part) {
+  switch (part) {
+    case UserPart::everything:
+      overwrite(held, user);
+      break;
+    case UserPart::tokens:
+      held.access_token = user.access_token.copy();
+      held.refresh_token = user.refresh_token.copy();
+      held.boot_id = user.boot_id;
+      held.received_boot = user.received_boot;
+      held.received_server_time = user.received_server_time;
+      held.received_wall = user.received_wall;
+      held.pause.reset();
+      break;
+    case UserPart::profile:
+      held.profile_json = user.profile_json;
+      held.identities_json = user.identities_json;
+      break;
+    case UserPart::end_told:
+      held.end_untold = user.end_untold;
+      break;
+    case UserPart::pause:
+      held.pause = user.pause;
+      break;
+  }
+}
+
 }  // namespace
 
 std::vector<const StoredUser*> TokenBook::by_recency() const {
@@ -56,7 +83,9 @@ std::int64_t TokenBook::put(const StoredUser& user, bool make_current) {
   kept.generation = next_generation++;
   kept.order = next_order++;
   kept.end_reason = EndReason::none;
+  kept.ended_by_server = false;
   kept.end_untold = false;
+  kept.pause.reset();
   const std::int64_t generation = kept.generation;
   users.insert_or_assign(user.user_id, std::move(kept));
   if (make_current) current = user.user_id;
@@ -64,10 +93,10 @@ std::int64_t TokenBook::put(const StoredUser& user, bool make_current) {
   return generation;
 }
 
-ReplaceOutcome TokenBook::replace(const StoredUser& user) {
+ReplaceOutcome TokenBook::update(const StoredUser& user, UserPart part) {
   StoredUser* const held = of_generation(user);
   if (held == nullptr) return ReplaceOutcome::generation_changed;
-  overwrite(*held, user);
+  overwrite(*held, user, part);
   moved_on(Step::ordinary, user.user_id);
   return ReplaceOutcome::replaced;
 }
@@ -92,7 +121,9 @@ ReplaceOutcome TokenBook::clear_tokens(std::string_view user_id, EndReason reaso
   held.access_token.wipe();
   held.refresh_token.wipe();
   held.end_reason = reason;
-  held.end_untold = reason != EndReason::logged_out;
+  held.ended_by_server = !queue_revocation;
+  held.end_untold = held.ended_by_server;
+  held.pause.reset();
   held.generation = next_generation++;
   moved_on(Step::milestone, user_id);
   return ReplaceOutcome::replaced;

@@ -39,7 +39,7 @@ struct TokenBook {
   [[nodiscard]] TokenBook copy() const;
 
   std::int64_t put(const StoredUser& user, bool make_current);
-  ReplaceOutcome replace(const StoredUser& user);
+  ReplaceOutcome update(const StoredUser& user, UserPart part);
   std::optional<std::int64_t> renew(const StoredUser& user);
   ReplaceOutcome clear_tokens(std::string_view user_id, EndReason reason, bool queue_revocation,
                               std::optional<std::int64_t> only_generation);

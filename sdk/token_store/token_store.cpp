@@ -19,7 +19,9 @@ StoredUser StoredUser::copy() const {
   out.received_server_time = received_server_time;
   out.received_wall = received_wall;
   out.end_reason = end_reason;
+  out.ended_by_server = ended_by_server;
   out.end_untold = end_untold;
+  out.pause = pause;
   out.order = order;
   return out;
 }

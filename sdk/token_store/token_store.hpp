@@ -14,6 +14,17 @@
 
 namespace keyturn::sdk {
 
+/// Until when no refresh of a user is to start, and why: counted on the boot clock of one boot, and void
+/// after it.
+struct RefreshPause {
+  std::string boot_id;
+  BootTime not_before;
+  BootTime budget_spent_until;  ///< As `Backoff::State`.
+  std::int64_t failures = 0;    ///< In a row.
+  ErrorCode last_error = ErrorCode::AppUnknownError;
+  friend bool operator==(const RefreshPause&, const RefreshPause&) = default;
+};
+
 /// What a device keeps of one user of one app.
 struct StoredUser {
   std::string user_id;
@@ -33,8 +44,12 @@ struct StoredUser {
   WallTime received_server_time;
   WallTime received_wall;
   EndReason end_reason = EndReason::none;  ///< Tombstone of the last session (promise 25).
+  /// The server ended that session, for whatever reason, and not this device. Set with the tombstone.
+  bool ended_by_server = false;
   /// The server's end of that session has been told to no observer yet. Set with the tombstone.
   bool end_untold = false;
+  /// After a refresh that failed and ended nothing; obeyed by every process.
+  std::optional<RefreshPause> pause;
   std::int64_t order = 0;  ///< Larger is more recent.
   [[nodiscard]] StoredUser copy() const;
 };
@@ -47,6 +62,16 @@ struct PendingLogOut {
 };
 
 enum class ReplaceOutcome { replaced, generation_changed };
+
+/// What a step changes of a user. The rest stays as it is stored, so that the step takes nothing back that
+/// another process has written meanwhile.
+enum class UserPart {
+  everything,  ///< But the generation and the order, which are the store's.
+  tokens,      ///< And their receipt; a pause is over.
+  profile,     ///< And the identities.
+  end_told,    ///< Whether the end has been told.
+  pause,
+};
 
 /// A lock across processes that its owner's death releases (rule S2). Destroying it releases it.
 class StoreLock {
@@ -70,14 +95,17 @@ class TokenStore {
   /// Adds or replaces the user whatever is stored (a log-in) and gives it a new generation, which is
   /// answered. With `make_current` it becomes the current user.
   virtual Result<std::int64_t> put(const StoredUser& user, bool make_current) = 0;
-  /// Replaces the user if the stored generation is still `user.generation` (a refresh, a new profile).
-  virtual Result<ReplaceOutcome> replace(const StoredUser& user) = 0;
+  /// Replaces that part of the user if the stored generation is still `user.generation` (a refresh, a new
+  /// profile).
+  virtual Result<ReplaceOutcome> update(const StoredUser& user, UserPart part) = 0;
+  Result<ReplaceOutcome> replace(const StoredUser& user) { return update(user, UserPart::everything); }
   /// As `replace`, and gives the user a new generation, which is answered (a link, which may have opened a
   /// new session). Nothing: the generation had changed.
   virtual Result<std::optional<std::int64_t>> renew(const StoredUser& user) = 0;
-  /// Takes the tokens away (log-out, end of session), sets the tombstone, bumps the generation; with
-  /// `queue_revocation` puts the refresh token into the outbox in the same step. When `only_generation` is
-  /// given and differs: no change.
+  /// Takes the tokens away (log-out, end of session), sets the tombstone, bumps the generation. With
+  /// `queue_revocation` this device ends the session, and the refresh token goes into the outbox in the same
+  /// step; without, the server has ended it, and that is to be told. When `only_generation` is given and
+  /// differs: no change.
   virtual Result<ReplaceOutcome> clear_tokens(std::string_view user_id, EndReason reason,
                                               bool queue_revocation,
                                               std::optional<std::int64_t> only_generation) = 0;
@@ -93,12 +121,13 @@ class TokenStore {
   virtual Result<std::int64_t> version() = 0;
 
   /// A file descriptor that becomes readable after another process changed something, or after one that was
-  /// about to ended. Made by the first call, owned by the store, and costs nothing while nothing changes. -1:
-  /// there is none, ask `version()` from time to time.
+  /// about to ended. Made by the first call, always the same from then on, owned by the store, and costs
+  /// nothing while nothing changes. -1: it tells of nothing at the moment; ask `version()` from time to time,
+  /// and again for this, which tries anew.
   virtual int changes() { return -1; }
   /// Whether there can be one, without making it.
   [[nodiscard]] virtual bool tells_changes() const { return false; }
-  /// Makes the descriptor of `changes()` wait for the next change.
+  /// Makes the descriptor of `changes()` wait for the next change. Ask for that again afterwards.
   virtual void changes_seen() {}
 
   /// Tries to take the refresh lock of a user without waiting. Null: another process or thread has it.

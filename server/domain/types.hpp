@@ -62,7 +62,7 @@ struct App {
   PasswordSettings passwords;
   std::vector<std::string> allowed_request_origins;  ///< Empty: any (client-api.md 1.4).
   bool end_sessions_on_password_change = true;
-  bool require_bound_sessions = false;  ///< Log-ins must prove a key of the device (RFC 9449).
+  bool require_bound_sessions = false;  ///< Log-ins and refreshes must prove a key (RFC 9449).
   std::chrono::seconds anonymous_user_lifetime{90 * 86'400};  ///< After the last use.
   /// Runs before a user comes into being; a name or an id, empty: none (functions.md 5.4).
   std::string user_creation_function;

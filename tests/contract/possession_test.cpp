@@ -135,10 +135,21 @@ TEST_F(Possession, AnAppMayRequireIt) {
                           {"body", json::Object{{"require_bound_sessions", required}}}})
         .status;
   };
+  const std::string unbound = member(log_in(""), "refresh_token");
   ASSERT_EQ(set(true), 200);
   EXPECT_EQ(member(log_in(""), "error_code"), "InvalidDpopProof");
-  EXPECT_EQ(log_in(proof("POST", login, now())).status, 200);
+  const HttpResponse bound = log_in(proof("POST", login, now()));
+  EXPECT_EQ(bound.status, 200);
+  EXPECT_EQ(refresh(member(bound, "refresh_token"), proof("POST", session, now())).status, 201);
+
+  // A session that was opened before is no way around it, and is not ended by it either.
+  const HttpResponse refused = refresh(unbound, "");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(member(refused, "error_code"), "InvalidDpopProof");
+  EXPECT_EQ(refresh(unbound, proof("POST", session, now())).status, 400)
+      << "a proof binds nothing afterwards";
   ASSERT_EQ(set(false), 200);
+  EXPECT_EQ(refresh(unbound, "").status, 201);
   EXPECT_EQ(log_in("").status, 200);
 }
 

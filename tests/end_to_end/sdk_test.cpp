@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <latch>
 #include <mutex>
 #include <thread>
@@ -99,6 +101,49 @@ TEST_F(SdkWithDaemon, BoundSessionIsRefreshedByItsDeviceOnly) {
   daemon_.start();
   EXPECT_TRUE(user.refresh_access_token().result().has_value());
   EXPECT_TRUE(user.is_logged_in());
+}
+
+// One process began before there was a key; another one bound the session of the same store.
+TEST_F(SdkWithDaemon, SessionBoundByAnotherProcessIsRefreshed) {
+  const TestApp made = admin_.create_app("bound elsewhere", 2);
+  App early = open_app(daemon_, made, store_);
+  (void)early.login(Credentials::anonymous()).get();
+  App late = open_app(daemon_, made, store_, true);
+  const User user = late.login(Credentials::anonymous(false)).get();
+  ASSERT_TRUE(user.is_bound_to_device());
+  ASSERT_TRUE(comes_true([&] { return early.get_current_user()->identifier() == user.identifier(); }));
+  const auto refreshed = early.get_current_user()->refresh_access_token().result();
+  EXPECT_TRUE(refreshed) << refreshed.error().message;
+}
+
+TEST_F(SdkWithDaemon, WithoutItsDeviceKeyASessionWaitsAndCanBeLoggedOut) {
+  const TestApp made = admin_.create_app("lost key", 2);
+  {
+    App app = open_app(daemon_, made, store_, true);
+    (void)app.login(Credentials::anonymous()).get();
+  }
+  std::filesystem::path key;
+  for (const auto& entry : std::filesystem::directory_iterator(store_.path())) {
+    if (entry.path().extension() == ".device-key") key = entry.path();
+  }
+  ASSERT_FALSE(key.empty());
+  std::ofstream(key, std::ios::binary | std::ios::app) << "damage";
+  for (const bool missing : {false, true}) {
+    if (missing) std::filesystem::rename(key, key.string() + ".away");
+    App app = open_app(daemon_, made, store_, true);
+    const User user = app.get_current_user().value();
+    EXPECT_EQ(user.check_device_key().error().code, ErrorCode::DeviceKeyUnavailable);
+    const auto refused = user.refresh_access_token().result();
+    EXPECT_EQ(refused.error().code, ErrorCode::DeviceKeyUnavailable);
+    EXPECT_EQ(refused.error().remedy, Remedy::log_in_again);
+    EXPECT_TRUE(user.is_logged_in());
+    EXPECT_EQ(app.login(Credentials::anonymous(false)).result().error().code,
+              ErrorCode::DeviceKeyUnavailable);
+    EXPECT_FALSE(missing && std::filesystem::exists(key)) << "a new key was made";
+    if (!missing) continue;
+    EXPECT_TRUE(user.log_out().result());
+    EXPECT_TRUE(app.login(Credentials::anonymous(false)).get().is_bound_to_device());
+  }
 }
 
 // B-06: one callback, at most one refresh after the verdict, no loop.

@@ -21,7 +21,7 @@ enum class Remedy {
 
 /// Why a session ended; the wire names are the enumerator names (member `reason` of an error body).
 enum class EndReason {
-  none,              ///< The session has not ended, or the server did not say why.
+  none,              ///< The session has not ended. In an answer: the server did not say why.
   logged_out,        ///< The user logged out.
   revoked,           ///< An administrator, or the user from another device, ended it.
   user_disabled,     ///< The user was disabled.
@@ -29,6 +29,7 @@ enum class EndReason {
   expired,           ///< The refresh token reached the end of its life.
   idle,              ///< Not used for longer than the app's idle limit.
   password_changed,  ///< The password was changed or reset in another session.
+  unspecified,       ///< On the device: the server ended it and did not say why, or in words not known here.
 };
 
 /// The wire name of a reason ("logged_out"); empty for `none`.

@@ -83,6 +83,7 @@ enum class ErrorCode {
   StoreLocked,  ///< The token store is in use by another process.
   InvalidDpopProof,  ///< The session is bound to a key, and the request proves possession of none or of another (RFC 9449).
   UseDpopNonce,  ///< The proof of possession needs the nonce of the answer's `DPoP-Nonce` header (RFC 9449 section 8).
+  DeviceKeyUnavailable,  ///< The key of this device that the session is bound to is missing, damaged or another one. The session is kept.
   StoreUnavailable,  ///< The token store could not be read or written.
   StoreKeyUnavailable,  ///< The key of the token store cannot be had at the moment.
   StoreCorrupt,  ///< The token store is damaged; it was left as it is.

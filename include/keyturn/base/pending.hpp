@@ -127,7 +127,8 @@ class [[nodiscard]] Pending {
   Result<T> result() { return state_->take(); }
 
   /// Calls `f(Result<T>)` once: at once when the answer is here, else on the SDK's callback thread.
-  /// No lock is held during the call.
+  /// No lock is held during the call. What `f` throws on the callback thread is caught and dropped, and a
+  /// line of the log tells of it.
   void then(std::function<void(Result<T>)> f) { state_->on_ready(std::move(f)); }
 
   /// `co_await pending` gives a `Result<T>`; the coroutine resumes where `then` would call.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "sdk/session/possession_transport.hpp"
 #include "sdk/session/session_manager.hpp"
 #include "sdk/session/testing/model_server.hpp"
 #include "sdk/token_store/memory/memory_token_store.hpp"
@@ -28,10 +29,12 @@ inline std::shared_ptr<const CredentialsData> anonymous(bool reuse) {
 }
 
 /// One process of a device: a manager on a loop and a transport of its own, over a store that outlives it.
+/// Unless it `hears` its app subscribes to nothing. With `keys` it can serve sessions that are bound to one.
 class Process {
  public:
   Process(keyturn::testing::FakeClock& clock, ModelServer& server, std::unique_ptr<TokenStore> disk,
-          std::string boot_id = "boot-1", std::uint32_t seed = 1)
+          std::string boot_id = "boot-1", std::uint32_t seed = 1, bool hears = true,
+          const std::shared_ptr<DeviceKeys>& keys = nullptr)
       : loop(std::make_shared<ManualLoop>(clock)),
         transport(std::make_shared<FakeTransport>(*loop, server)),
         store(std::move(disk)),
@@ -41,11 +44,14 @@ class Process {
     settings.base_url = "https://server.test";
     settings.boot_id = std::move(boot_id);
     settings.log = [this](std::string_view line) { log.emplace_back(line); };
+    const std::shared_ptr<Clock> time(&clock, [](Clock*) {});
+    std::shared_ptr<HttpTransport> sender = transport;
+    if (keys) sender = std::make_shared<PossessionTransport>(transport, time, loop, keys, false);
     auto opened = SessionManager::open(std::move(settings),
-                                       {std::shared_ptr<Clock>(&clock, [](Clock*) {}), loop, transport, store,
-                                        std::make_shared<InlineCallbacks>(), [this] { return random_(); }});
+                                       {time, loop, sender, store, std::make_shared<InlineCallbacks>(),
+                                        [this] { return random_(); }, nullptr, keys});
     manager = std::move(*opened);
-    events = manager->subscribe([this](const UserEvent& event) { seen.push_back(event); });
+    if (hears) events = manager->subscribe([this](const UserEvent& event) { seen.push_back(event); });
   }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -16,6 +16,7 @@ namespace keyturn::sdk::testing {
 struct Disk {
   bool unreadable = false;
   bool full = false;
+  bool deaf = false;  ///< Other processes share it, and the system has no watch left that would tell of them.
 };
 
 /// A store whose disk fails while a test says so. The locks stay good.
@@ -32,8 +33,8 @@ class FaultyStore final : public TokenStore {
   Result<std::int64_t> put(const StoredUser& user, bool make_current) override {
     return write([&] { return inner_->put(user, make_current); });
   }
-  Result<ReplaceOutcome> replace(const StoredUser& user) override {
-    return write([&] { return inner_->replace(user); });
+  Result<ReplaceOutcome> update(const StoredUser& user, UserPart part) override {
+    return write([&] { return inner_->update(user, part); });
   }
   Result<std::optional<std::int64_t>> renew(const StoredUser& user) override {
     return write([&] { return inner_->renew(user); });
@@ -60,6 +61,7 @@ class FaultyStore final : public TokenStore {
   Result<std::int64_t> version() override {
     return read([&] { return inner_->version(); });
   }
+  [[nodiscard]] bool tells_changes() const override { return disk_.deaf; }
   Result<std::unique_ptr<StoreLock>> try_lock(std::string_view user_id) override {
     return inner_->try_lock(user_id);
   }

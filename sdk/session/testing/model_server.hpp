@@ -13,6 +13,7 @@
 
 #include "core/crypto/crypto.hpp"
 #include "core/json/json.hpp"
+#include "core/jwt/possession_proof.hpp"
 #include "core/testing/fake_clock.hpp"
 #include "sdk/session/testing/manual_loop.hpp"
 
@@ -42,6 +43,7 @@ class ModelServer {
   std::map<std::string, Session> sessions;  ///< By id.
   int refreshes = 0;
   int log_outs = 0;
+  std::string bound_to;  ///< Thumbprint of the key that new refresh tokens name, and that is to be proven.
   bool date_header = false;  ///< Each answer tells the server's time.
   /// Asked first.
   std::function<std::optional<HttpResponse>(const HttpRequest&)> script{};
@@ -55,8 +57,9 @@ class ModelServer {
     const std::string number = std::to_string(++issued_);
     const std::string claims = R"({"exp":)" + std::to_string(now() + life.count()) + R"(,"iat":)" +
                                std::to_string(now()) + R"(,"iss":")" + session + R"(","n":)" + number +
-                               R"(,"sub":")" + user + R"(","typ":")" + type + R"(","user_data":{"n":)" +
-                               number + "}}";
+                               R"(,"sub":")" + user + R"(","typ":")" + type + '"' +
+                               (bound_to.empty() ? "" : R"(,"cnf":{"jkt":")" + bound_to + R"("})") +
+                               R"(,"user_data":{"n":)" + number + "}}";
     return crypto::base64url_encode(R"({"alg":"none"})") + "." + crypto::base64url_encode(claims) + ".c2ln";
   }
   /// The claims of a token of this server.
@@ -129,6 +132,11 @@ class ModelServer {
       return {204, {}, {}};
     }
     if (wanted == "refresh") {
+      const json::Value whole = claims(bearer);
+      const json::Value* bound = whole.find("cnf");
+      const auto proof = jwt::check_proof(find_header(request.headers, "DPoP").value_or(""));
+      if (bound != nullptr && (!proof || proof->thumbprint != bound->string_at("jkt")))
+        return refusal(400, "InvalidDpopProof", "a proof of possession is missing");
       ++refreshes;
       return json_answer(201, R"({"access_token":")" +
                                   token("access", session->first, session->second.user_id, lifetime) +

@@ -108,6 +108,46 @@ TEST_P(TokenStoreConformance, ReplacesWithinOneGenerationOnly) {
   EXPECT_EQ(*store->replace(user_named("nobody")), ReplaceOutcome::generation_changed);
 }
 
+// Two processes, each of which has read the user before the other wrote.
+TEST_P(TokenStoreConformance, AStepTakesNothingBackThatAnotherWrote) {
+  StoredUser first = user_named("ada");
+  first.generation = *store->put(first, true);
+  StoredUser second = first.copy();
+  first.profile_json = R"({"email":"new@example.com"})";
+  EXPECT_EQ(*store->update(first, UserPart::profile), ReplaceOutcome::replaced);
+  second.access_token = Secret("second");
+  second.received_wall = WallTime(std::chrono::microseconds(1000));
+  EXPECT_EQ(*other->update(second, UserPart::tokens), ReplaceOutcome::replaced);
+  first.pause = RefreshPause{"boot", BootTime(std::chrono::seconds(5)), BootTime(std::chrono::seconds(6)), 3,
+                             ErrorCode::NetworkError};
+  EXPECT_EQ(*store->update(first, UserPart::pause), ReplaceOutcome::replaced);
+  auto both = std::move(**store->load_user("ada"));
+  EXPECT_EQ(both.profile_json, first.profile_json);
+  EXPECT_TRUE(both.access_token.equals("second"));
+  EXPECT_EQ(both.received_wall, second.received_wall);
+  EXPECT_TRUE(both.logged_in);
+  EXPECT_EQ(both.pause, first.pause);
+  EXPECT_EQ(*other->update(second, UserPart::tokens), ReplaceOutcome::replaced);
+  EXPECT_FALSE((*store->load_user("ada"))->pause.has_value()) << "a new token ends the pause";
+  ++second.generation;
+  EXPECT_EQ(*other->update(second, UserPart::profile), ReplaceOutcome::generation_changed);
+}
+
+TEST_P(TokenStoreConformance, TellsWhoEndedASession) {
+  for (const bool by_server : {false, true, false}) {
+    (void)store->put(user_named("ada"), true);
+    EXPECT_FALSE((*other->load_user("ada"))->ended_by_server);
+    (void)store->clear_tokens("ada", EndReason::logged_out, !by_server, std::nullopt);
+    StoredUser ended = std::move(**other->load_user("ada"));
+    EXPECT_EQ(ended.ended_by_server, by_server);
+    EXPECT_EQ(ended.end_untold, by_server);
+    ended.end_untold = false;
+    (void)other->update(ended, UserPart::end_told);
+    EXPECT_FALSE((*store->load_user("ada"))->end_untold);
+    EXPECT_EQ((*store->load_user("ada"))->ended_by_server, by_server);
+  }
+}
+
 TEST_P(TokenStoreConformance, ClearsTokensAndQueuesTheRevocationInOneStep) {
   StoredUser user = user_named("ada");
   user.generation = *store->put(user, true);

@@ -41,8 +41,8 @@ class MemoryTokenStores::Store final : public TokenStore {
     return look([&](TokenBook& book) { return book.put(user, make_current); });
   }
 
-  Result<ReplaceOutcome> replace(const StoredUser& user) override {
-    return look([&](TokenBook& book) { return book.replace(user); });
+  Result<ReplaceOutcome> update(const StoredUser& user, UserPart part) override {
+    return look([&](TokenBook& book) { return book.update(user, part); });
   }
 
   Result<std::optional<std::int64_t>> renew(const StoredUser& user) override {

@@ -6,7 +6,8 @@
 
 namespace keyturn::sdk {
 
-/// Tells when anybody closed a file that was open for writing, be it by dying.
+/// Tells when anybody closed a file that was open for writing, be it by dying. A file that is deleted and
+/// made again is watched again from the next question on.
 ///
 /// Nothing is opened before the first question. Thread safety: all members.
 class ChangeWatch {
@@ -16,7 +17,8 @@ class ChangeWatch {
   ChangeWatch& operator=(const ChangeWatch&) = delete;
   ~ChangeWatch();
 
-  /// Readable after each close; -1 when the system has no such watches left.
+  /// Readable after each close, and when the file goes. -1 while the system has no such watches left or there
+  /// is no such file. The number stays the same once there was one.
   [[nodiscard]] int descriptor();
   void drain();
 
@@ -24,6 +26,7 @@ class ChangeWatch {
   const std::string file_;
   std::mutex mutex_;  // a leaf
   int descriptor_ = -1;
+  int watch_ = -1;  ///< Of the file within the descriptor; -1: none.
 };
 
 }  // namespace keyturn::sdk

@@ -33,8 +33,8 @@ class SqliteTokenStore final : public TokenStore {
     return step([&](TokenBook& book) { return book.put(user, make_current); });
   }
 
-  Result<ReplaceOutcome> replace(const StoredUser& user) override {
-    return step([&](TokenBook& book) { return book.replace(user); });
+  Result<ReplaceOutcome> update(const StoredUser& user, UserPart part) override {
+    return step([&](TokenBook& book) { return book.update(user, part); });
   }
 
   Result<std::optional<std::int64_t>> renew(const StoredUser& user) override {

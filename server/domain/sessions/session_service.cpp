@@ -82,8 +82,12 @@ Result<Caller> SessionService::check_access(std::string_view token) {
 
 Result<Caller> SessionService::check_refresh(std::string_view token, std::string_view key_thumbprint) {
   auto caller = check(token, TokenType::refresh, kOver);
-  if (!caller || caller->claims.key_thumbprint.empty() || caller->claims.key_thumbprint == key_thumbprint)
-    return caller;
+  if (!caller) return caller;
+  const std::string& bound_to = caller->claims.key_thumbprint;
+  if (bound_to.empty() && caller->app->app.require_bound_sessions)
+    return refusal(ErrorCode::InvalidDpopProof,
+                   "this app refreshes only sessions that are bound to a key (DPoP): log in with one");
+  if (bound_to.empty() || bound_to == key_thumbprint) return caller;
   return refusal(ErrorCode::InvalidDpopProof,
                  key_thumbprint.empty() ? "the session is bound to a key: a proof of possession is needed"
                                         : "the session is bound to another key");

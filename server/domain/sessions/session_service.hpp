@@ -97,7 +97,8 @@ class SessionService {
   /// Checks a bearer that must be an access token: signature, type, expiry, session row (client-api.md 1.3).
   Result<Caller> check_access(std::string_view token);
   /// The same for a refresh token: used by the API-key routes. Errors besides: `InvalidDpopProof` when the
-  /// session is bound to another key than the proven one; no verdict on the session.
+  /// session is bound to another key than the proven one, or to none although the app requires it
+  /// (`App::require_bound_sessions`); no verdict on the session.
   Result<Caller> check_refresh(std::string_view token, std::string_view key_thumbprint = {});
 
   /// `POST auth/session`: one verification, one look at the row, one signature, no write; one read of a
