@@ -45,7 +45,7 @@ std::shared_ptr<UserCore> AppCore::core_of(const SessionManager::UserRef& record
 
 void AppCore::close() {
   if (std::exchange(closed_, true)) return;
-  parts_.linger([this] { return sessions_->telling_server(); });
+  parts_.linger([this] { return sessions_->finishing(); });
   parts_.stop_loop();
   sessions_->close();
   parts_.stop_callbacks();

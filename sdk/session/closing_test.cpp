@@ -23,7 +23,7 @@ TEST_F(ClosingTest, ALogOutThatTheLoopDidNotComeToIsDone) {
   auto process = start();
   const auto user = *process->log_in(password_of("ada"));
   auto out = process->manager->log_out(user);
-  EXPECT_TRUE(process->manager->telling_server()) << "closing waits for it";
+  EXPECT_TRUE(process->manager->finishing()) << "closing waits for it";
   process->loop->stop();
   process->manager->close();
   ASSERT_TRUE(out.is_ready());
@@ -46,6 +46,21 @@ TEST_F(ClosingTest, ARemovalThatTheLoopDidNotComeToIsDone) {
   EXPECT_TRUE(out.result());
   EXPECT_TRUE(stores.open()->load()->empty());
   EXPECT_EQ(stores.open()->outbox()->size(), 1U);
+}
+
+// A program that is run for each token ends before the answer comes.
+TEST_F(ClosingTest, ARefreshAheadIsWaitedFor) {
+  auto process = start();
+  const auto user = *process->log_in(password_of("ada"));
+  EXPECT_FALSE(process->manager->finishing());
+  clock.advance(1'600s);  // of 1,800
+  auto token = process->manager->valid_access_token(user, 10s);
+  ASSERT_TRUE(token.is_ready());
+  EXPECT_TRUE(process->manager->finishing()) << "before the loop came to it";
+  const int before = server.refreshes;
+  process->loop->advance(1s);
+  EXPECT_EQ(server.refreshes, before + 1);
+  EXPECT_FALSE(process->manager->finishing());
 }
 
 TEST_F(ClosingTest, ALogOutAfterTheEndSaysThatTheAppIsClosed) {

@@ -142,8 +142,10 @@ class SessionManager {
   void open_stream(UserRef user, std::string path, EventStreamHandlers handlers,
                    std::function<void(Result<std::shared_ptr<void>>)> started);
 
-  /// True while a log-out of this process waits for the loop or is on its first way to the server.
-  [[nodiscard]] bool telling_server() const { return departures_.waiting() || outbox_.first_try_under_way(); }
+  /// Whether something is under way that this process should not end without, though nobody waits for it: a
+  /// log-out on its first way to the server, or a refresh ahead, whose caller had the old token. Else a
+  /// program that is run for each token would begin that refresh each time and never have it. Thread-safe.
+  [[nodiscard]] bool finishing() const;
 
  private:
   friend class RefreshFlight;
@@ -256,6 +258,7 @@ class SessionManager {
   std::vector<std::shared_ptr<EventStream>> streams_;  // loop thread only
   std::int64_t seen_version_ = 0;                      // loop thread only
   std::atomic<bool> informed_{false};
+  std::atomic<int> aheads_{0};                // refreshes ahead under way
   bool watching_ = false;                     // loop thread only
   bool looking_ = false;                      // loop thread only
   std::atomic<std::int64_t> look_around_at_;  // on the boot clock, in its ticks

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -193,7 +195,16 @@ void SessionManager::mark_in_use(const UserRef& user) {
   arm_timer(user);
 }
 
+bool SessionManager::finishing() const {
+  if (departures_.waiting() || outbox_.first_try_under_way() || aheads_ > 0) return true;
+  const auto users = users_in_order();
+  return std::any_of(users.begin(), users.end(),
+                     [](const UserRef& user) { return user->ahead_wanted.load(); });
+}
+
 void SessionManager::refresh_ahead(const UserRef& user) {
+  ++aheads_;
+  const std::shared_ptr<void> under_way(nullptr, [this](void*) { --aheads_; });
   user->ahead_wanted = false;
   mark_in_use(user);
   const BootTime now = parts_.clock->boot_now();
@@ -203,7 +214,7 @@ void SessionManager::refresh_ahead(const UserRef& user) {
     arm_timer(user);
     return;
   }
-  join_refresh(user, Why::ahead, usual_deadline(), [](const Result<void>&) {});
+  join_refresh(user, Why::ahead, usual_deadline(), [under_way](const Result<void>&) {});
 }
 
 void SessionManager::arm_timer(const UserRef& user) {

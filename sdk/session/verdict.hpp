@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include <keyturn/base/clock.hpp>
 #include <keyturn/base/error.hpp>
 #include <keyturn/base/http.hpp>
 #include <keyturn/base/result.hpp>
