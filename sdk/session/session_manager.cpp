@@ -179,13 +179,13 @@ Subscription SessionManager::subscribe(UserObserver observer, std::string user_i
   return subscription;
 }
 
-void SessionManager::publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at) {
+void SessionManager::publish(const UserRef& user, StoredUser facts, std::optional<Receipt> received) {
   TokenState state;
   if (facts.logged_in) {
     state =
-        token_received(received_at.value_or(parts_.clock->boot_now()),
+        token_received(received.value_or(parts_.clock->boot_now()),
                        read_claims(facts.access_token.reveal()).lifetime, settings_.policy, parts_.chance());
-    state.has_access_token = received_at.has_value() && !facts.access_token.empty();
+    state.has_access_token = received.has_value() && !facts.access_token.empty();
   }
   Secret token = facts.logged_in ? facts.access_token.copy() : Secret();
   const UserState next = facts.logged_in ? UserState::logged_in : UserState::logged_out;
@@ -211,10 +211,9 @@ void SessionManager::publish_logged_out(const UserRef& user, EndReason reason, U
   retire_flight(user);
 }
 
-std::optional<BootTime> SessionManager::receipt_of(const StoredUser& stored) const {
-  return received_on_this_boot(
-      {stored.boot_id, stored.received_boot, stored.received_server_time, stored.received_wall},
-      settings_.boot_id, parts_.clock->boot_now(), parts_.clock->wall_now());
+std::optional<Receipt> SessionManager::receipt_of(const StoredUser& stored) const {
+  return received_on_this_boot({stored.boot_id, stored.received_boot, stored.received_wall},
+                               settings_.boot_id, parts_.clock->boot_now(), parts_.clock->wall_now());
 }
 
 void SessionManager::stamp_receipt(StoredUser& user, const HttpHeaders& headers) const {
