@@ -117,6 +117,10 @@ Result<StoreConnection> StoreFile::make() const {
   const auto key = keys_->find_or_make(crypto::hex_encode(store_id));
   if (!key) return key.error();
   const StoreSeal seal(*key, store_id, app_id_, base_url_);
+  // The log of a store that is gone would be taken for the new one's.
+  if (folder_.has(name_ + "-wal") || folder_.has(name_ + "-shm")) {
+    if (auto aside = set_aside(name_); !aside) return aside.error();
+  }
   if (auto built = build(seal, TokenBook()); !built) return built.error();
   return StoreConnection{};
 }
