@@ -72,6 +72,17 @@ TEST_F(SqliteStoreTest, AStoreThatCannotBeReadIsLeftAsItIs) {
   { (void)(*open(top / "store"))->put(ada(), true); }
   sql("PRAGMA user_version = 3");
   EXPECT_EQ(reopened(), ErrorCode::StoreNewerVersion);
+  // The copy of a later version is no damage either, with and without its database.
+  const fs::path database = file();
+  const fs::path held = top / "held";
+  fs::rename(copy(), held);
+  std::ofstream(database.string() + ".good") << "Keyturn good copy 3\nof another form";
+  fs::permissions(database.string() + ".good", fs::perms::owner_read | fs::perms::owner_write);
+  fs::rename(database, top / "held.db");
+  EXPECT_EQ(reopened(), ErrorCode::StoreNewerVersion);
+  fs::rename(top / "held.db", database);
+  EXPECT_EQ(reopened(), ErrorCode::StoreNewerVersion);
+  fs::rename(held, copy());
   // Without a good copy there is nothing to recover from.
   fs::remove(copy());
   sql("PRAGMA user_version = 1");

@@ -128,6 +128,7 @@ Result<StoreConnection> StoreFile::make() const {
 Result<StoreConnection> StoreFile::recover(const Error& damage) const {
   const auto bytes = folder_.read(copy_name(), kLargestCopy);
   if (!bytes) return damage;
+  if (*bytes && is_good_copy_of_later_version((*bytes)->reveal())) return newer_version();
   const auto header = *bytes ? read_good_copy_header((*bytes)->reveal()) : std::nullopt;
   if (!header) return damage;
   const auto key = keys_->find(crypto::hex_encode(header->store_id));

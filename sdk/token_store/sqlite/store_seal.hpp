@@ -53,6 +53,7 @@ struct GoodCopyHeader {
   std::string_view sealed;  ///< Into the bytes given.
 };
 [[nodiscard]] std::optional<GoodCopyHeader> read_good_copy_header(std::string_view bytes);
+[[nodiscard]] bool is_good_copy_of_later_version(std::string_view bytes);
 [[nodiscard]] std::optional<TokenBook> open_good_copy(const StoreSeal& seal, const GoodCopyHeader& header);
 
 }  // namespace keyturn::sdk
