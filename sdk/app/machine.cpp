@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real parts of an App: clock, loop, transport, store, callback thread.
+#include <unistd.h>
+
 #include <condition_variable>
 #include <cstring>
 #include <fstream>
@@ -138,7 +140,8 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   // The clock lives as long as the program.
   const std::shared_ptr<Clock> clock(&system_clock(), [](Clock*) {});
   const auto loop = std::make_shared<CurlLoop>(*clock, std::move(*network));
-  const auto callbacks = std::make_shared<CallbackThread>();
+  const auto callbacks =
+      std::make_shared<CallbackThread>([owner = ::getpid()] { return ::getpid() != owner; });
   AppParts parts;
   const auto transport = std::make_shared<CurlTransport>(*loop);
   std::shared_ptr<HttpTransport> sender = transport;

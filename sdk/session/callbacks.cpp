@@ -8,7 +8,7 @@ namespace keyturn::sdk {
 CallbackThread::~CallbackThread() { close(); }
 
 void CallbackThread::run(std::function<void()> task) {
-  {
+  if (!in_child_ || !in_child_()) {
     const std::scoped_lock lock(mutex_);
     if (!closed_) {
       tasks_.push_back(std::move(task));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include <keyturn/base/pending.hpp>
 
@@ -24,12 +25,13 @@ class Callbacks : public detail::ContinuationRunner {
 /// them itself; events that only inform are left out while more than `kCrowded` calls wait (EventHub). Thread
 /// safety: all members. Lifetime: `close()` runs what waits, then ends the thread; what comes later runs on
 /// the thread that brings it, so that no continuation is ever lost. Close it from another thread than its
-/// own.
+/// own. In a child of fork() there is no such thread: what comes runs at once; it is not to be closed there.
 class CallbackThread final : public Callbacks {
  public:
   static constexpr std::size_t kCrowded = 1024;
 
-  CallbackThread() = default;
+  /// `in_child` tells whether this is a child of the process that the object was made in.
+  explicit CallbackThread(std::function<bool()> in_child = {}) : in_child_(std::move(in_child)) {}
   ~CallbackThread() override;
   CallbackThread(const CallbackThread&) = delete;
   CallbackThread& operator=(const CallbackThread&) = delete;
@@ -46,6 +48,7 @@ class CallbackThread final : public Callbacks {
   std::deque<std::function<void()>> tasks_;
   bool closed_ = false;
   std::thread thread_;
+  const std::function<bool()> in_child_;
 };
 
 }  // namespace keyturn::sdk

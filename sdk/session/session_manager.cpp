@@ -133,9 +133,10 @@ std::vector<SessionManager::UserRef> SessionManager::all_users() const {
 
 Result<void> SessionManager::on_loop(std::function<Result<void>()> step) {
   if (parts_.loop->on_loop_thread()) return step();
-  const auto answer = new_answer<void>();
+  auto answer = new_answer<void>();
   auto pending = answer.pending();
-  parts_.loop->post([answer, step = std::move(step)] { answer.set(step()); });
+  // Not kept here: a task that is destroyed unrun is to answer.
+  parts_.loop->post([answer = std::move(answer), step = std::move(step)] { answer.set(step()); });
   return std::move(pending).result();
 }
 

@@ -40,9 +40,16 @@ Error refused(const char* what) { return {ErrorCode::InvalidConfiguration, what}
 class FileLock final : public StoreLock {
  public:
   explicit FileLock(Descriptor fd) : fd_(std::move(fd)) {}
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  /// Closing alone would leave it to a child that was forked meanwhile, which has a copy of the descriptor.
+  ~FileLock() override {
+    if (::getpid() == owner_) (void)::flock(fd_.get(), LOCK_UN);
+  }
 
  private:
   Descriptor fd_;
+  const pid_t owner_ = ::getpid();
 };
 
 Result<void> make_folders(const std::filesystem::path& path) {

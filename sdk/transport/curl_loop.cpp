@@ -46,14 +46,15 @@ class CurlLoop::Thread {
     enqueue([&] { timers_.emplace(due, std::move(task)); });
   }
   void watch(int descriptor, Task readable) {
+    if (in_child()) return;
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
     watches_.push_back({descriptor, std::move(readable)});
     if (thread_.joinable()) wake();
   }
   void send(HttpRequest request, HttpTransport::Callback done) {
-    bool stopped = false;
-    {
+    bool stopped = in_child();
+    if (!stopped) {
       const std::scoped_lock lock(mutex_);
       stopped = stopping_;
       if (!stopped) {
@@ -65,8 +66,8 @@ class CurlLoop::Thread {
   }
 
   void stream(HttpRequest request, const std::shared_ptr<CurlStream>& stream) {
-    bool stopped = false;
-    {
+    bool stopped = in_child();
+    if (!stopped) {
       const std::scoped_lock lock(mutex_);
       stopped = stopping_;
       if (!stopped) {
@@ -94,6 +95,7 @@ class CurlLoop::Thread {
   }
 
   [[nodiscard]] bool on_it() const {
+    if (in_child()) return false;
     const std::scoped_lock lock(mutex_);
     return thread_.get_id() == std::this_thread::get_id();
   }
@@ -124,8 +126,12 @@ class CurlLoop::Thread {
     Task readable;
   };
 
+  /// A child of fork() has no such thread, and perhaps a mutex that nobody will ever unlock.
+  [[nodiscard]] bool in_child() const { return ::getpid() != owner_; }
+
   template <class Add>
   void enqueue(Add add) {
+    if (in_child()) return;
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
     add();
@@ -329,6 +335,7 @@ class CurlLoop::Thread {
 
   Clock& clock_;
   const TransportOptions options_;
+  const pid_t owner_ = ::getpid();
   mutable std::mutex mutex_;
   const int wake_;  ///< Until libcurl is started; it has a way of its own then.
   bool stopping_ = false;

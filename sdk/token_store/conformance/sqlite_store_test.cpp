@@ -225,6 +225,27 @@ TEST_F(SqliteStoreTest, TwoProcessesWriteWithoutLoss) {
   EXPECT_EQ((*open(top / "store"))->load()->size(), 100U);
 }
 
+// A child has a copy of every descriptor, and so a share in each lock.
+TEST_F(SqliteStoreTest, ALockEndsWithItsHolderWhateverAChildHasACopyOf) {
+  auto store = *open(top / "store");
+  auto lock = *store->try_lock("ada");
+  ASSERT_NE(lock, nullptr);
+  const pid_t brief = in_child([&] {
+    lock.reset();
+    return true;
+  });
+  EXPECT_TRUE(went_well(brief));
+  EXPECT_EQ(*store->try_lock("ada"), nullptr) << "a child's copy is not the child's to release";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;) ::pause();
+  }
+  lock.reset();
+  EXPECT_NE(*store->try_lock("ada"), nullptr);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
 TEST_F(SqliteStoreTest, ALockDiesWithItsProcess) {
   {
     const auto made = open(top / "store");
