@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/guarded_memory.hpp"
 #include "core/crypto/crypto.hpp"
 #include "core/jwt/key.hpp"
 #include "sdk/app/app_core.hpp"
@@ -66,13 +67,13 @@ Result<std::optional<jwt::Key>> device_key(const App::configuration& config, con
   const DeviceKeyFile file(directory, config.app_id, base_url, keys);
   auto text = file.find();
   if (text && !*text && config.bind_sessions) {
-    auto made = file.find_or_make([] { return jwt::Key::generate_es256("").private_pem(); });
+    auto made = file.find_or_make([] { return jwt::Key::generate_guarded_es256().private_pem(); });
     if (!made) return made.error();
     *text = std::move(*made);
   }
   if (!text) return text.error();
   if (!*text) return std::optional<jwt::Key>();
-  auto key = jwt::Key::from_pem("", jwt::Algorithm::es256, (*text)->reveal());
+  auto key = jwt::Key::guarded_es256_from_pem((*text)->reveal());
   if (!key) return Error(ErrorCode::StoreCorrupt, "the device key is no key");
   return std::optional(std::move(*key));
 }
@@ -80,7 +81,7 @@ Result<std::optional<jwt::Key>> device_key(const App::configuration& config, con
 Result<Kept> open_kept(const App::configuration& config, const std::string& base_url) {
   if (config.store.kind == TokenStoreConfiguration::Kind::memory) {
     Kept kept{MemoryTokenStores().open(), std::nullopt};
-    if (config.bind_sessions) kept.device_key = jwt::Key::generate_es256("");
+    if (config.bind_sessions) kept.device_key = jwt::Key::generate_guarded_es256();
     return kept;
   }
   SqliteTokenStoreOptions options;
@@ -154,7 +155,9 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   parts.stop_loop = [loop] { loop->stop(); };
   parts.stop_callbacks = [callbacks] { callbacks->close(); };
   parts.linger = [loop](const std::function<bool()>& under_way) { linger_on(*loop, under_way); };
-  return open(config, std::move(parts));
+  auto opened = open(config, std::move(parts));
+  wipe_traces();  // of the sessions that were read
+  return opened;
 }
 
 }  // namespace keyturn::sdk
