@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/base/guarded_memory.hpp"
+
 namespace keyturn::sdk {
 
 CallbackThread::~CallbackThread() { close(); }
@@ -38,6 +40,7 @@ void CallbackThread::work() {
   for (;;) {
     std::function<void()> task;
     {
+      wipe_traces();  // answers may hold tokens
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return closed_ || !tasks_.empty(); });
       if (tasks_.empty()) return;

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/guarded_memory.hpp"
 #include "sdk/transport/curl_transfer.hpp"
 
 namespace keyturn::sdk {
@@ -195,6 +196,7 @@ class CurlLoop::Thread {
     CURLM* const multi = multi_;
     const std::vector<Watch> watches = watches_;
     lock.unlock();
+    wipe_traces();  // a core dump tells the registers of a thread that waits, too
     // Until libcurl is started the thread waits without it.
     const std::vector<bool> readable =
         multi != nullptr ? wait_with_libcurl(multi, watches, timeout) : wait_alone(watches, timeout);
