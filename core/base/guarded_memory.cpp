@@ -129,6 +129,34 @@ Pool& pool() {
 
 }  // namespace
 
+namespace {
+
+#if defined(__x86_64__)
+__attribute__((target("avx"))) void zero_avx_registers() { __asm__ volatile("vzeroall" ::: "memory"); }
+// The sixteen that vzeroall does not know; to write the lower part of one empties all of it.
+__attribute__((target("avx512f,avx512vl"))) void zero_avx512_registers() {
+  __asm__ volatile(
+      "vpxorq %%xmm16, %%xmm16, %%xmm16\n\tvpxorq %%xmm17, %%xmm17, %%xmm17\n\t"
+      "vpxorq %%xmm18, %%xmm18, %%xmm18\n\tvpxorq %%xmm19, %%xmm19, %%xmm19\n\t"
+      "vpxorq %%xmm20, %%xmm20, %%xmm20\n\tvpxorq %%xmm21, %%xmm21, %%xmm21\n\t"
+      "vpxorq %%xmm22, %%xmm22, %%xmm22\n\tvpxorq %%xmm23, %%xmm23, %%xmm23\n\t"
+      "vpxorq %%xmm24, %%xmm24, %%xmm24\n\tvpxorq %%xmm25, %%xmm25, %%xmm25\n\t"
+      "vpxorq %%xmm26, %%xmm26, %%xmm26\n\tvpxorq %%xmm27, %%xmm27, %%xmm27\n\t"
+      "vpxorq %%xmm28, %%xmm28, %%xmm28\n\tvpxorq %%xmm29, %%xmm29, %%xmm29\n\t"
+      "vpxorq %%xmm30, %%xmm30, %%xmm30\n\tvpxorq %%xmm31, %%xmm31, %%xmm31" ::
+          : "memory");
+}
+// None of them is kept over a call (System V ABI).
+void zero_vector_registers() {
+  if (__builtin_cpu_supports("avx") != 0) zero_avx_registers();
+  if (__builtin_cpu_supports("avx512vl") != 0) zero_avx512_registers();
+}
+#else
+void zero_vector_registers() {}
+#endif
+
+}  // namespace
+
 // Not inlined, so that its array lies where the frames of calls that are over have been.
 __attribute__((noinline)) void wipe_traces() noexcept {
   std::array<unsigned char, std::size_t{16} * 1024> unused;
@@ -137,6 +165,7 @@ __attribute__((noinline)) void wipe_traces() noexcept {
   for (const std::size_t size : {std::size_t{64}, std::size_t{128}, std::size_t{256}, std::size_t{512}})
     std::memcpy(unused.data() + kPage, unused.data(), size);
   wipe_memory(unused.data(), unused.size());
+  zero_vector_registers();
 }
 
 void* guarded_allocate(std::size_t size) { return pool().take(size); }

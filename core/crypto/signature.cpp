@@ -10,7 +10,9 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/guarded_memory.hpp"
 #include "core/crypto/crypto.hpp"
+#include "core/crypto/guarded_p256.hpp"
 #include "core/crypto/key_check.hpp"
 #include "core/crypto/openssl_handles.hpp"
 
@@ -81,11 +83,13 @@ struct SignatureKey::Material {
   SignatureScheme scheme{};
   KeyHandle key;
   bool can_sign = false;
+  std::optional<GuardedP256> guarded;  // then `key` is the public half
   // Prepared once and copied for each use: preparing costs a look-up of the algorithm by name.
   KeyContext sign_context;
   KeyContext verify_context;
 
-  static std::optional<SignatureKey> make(SignatureScheme scheme, KeyHandle key, bool can_sign);
+  static std::optional<SignatureKey> make(SignatureScheme scheme, KeyHandle key, bool can_sign,
+                                          std::optional<GuardedP256> guarded = {});
 };
 
 namespace {
@@ -103,8 +107,8 @@ KeyContext prepare(EVP_PKEY* key, SignatureScheme scheme, int (*init)(EVP_PKEY_C
 
 }  // namespace
 
-std::optional<SignatureKey> SignatureKey::Material::make(SignatureScheme scheme, KeyHandle key,
-                                                         bool can_sign) {
+std::optional<SignatureKey> SignatureKey::Material::make(SignatureScheme scheme, KeyHandle key, bool can_sign,
+                                                         std::optional<GuardedP256> guarded) {
   if (!key || !is_usable(scheme, key.get())) return std::nullopt;
   auto material = std::make_shared<Material>();
   material->scheme = scheme;
@@ -118,6 +122,8 @@ std::optional<SignatureKey> SignatureKey::Material::make(SignatureScheme scheme,
     }
   }
   material->key = std::move(key);
+  material->guarded = std::move(guarded);
+  material->can_sign = can_sign || material->guarded;
   return SignatureKey(std::move(material));
 }
 
@@ -140,19 +146,46 @@ std::optional<SignatureKey> SignatureKey::from_pem(SignatureScheme scheme, std::
   return std::nullopt;
 }
 
-std::optional<SignatureKey> SignatureKey::from_p256_point(std::string_view x, std::string_view y) {
-  const ErrorQueueGuard guard;
-  if (x.size() != kP256Size || y.size() != kP256Size) return std::nullopt;
-  std::string point = "\x04";
-  point.append(x).append(y);
+namespace {
+
+KeyHandle public_p256(std::string_view point) {
   const ParamBuilder builder(OSSL_PARAM_BLD_new());
   if (!builder ||
       OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
       OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()) !=
           1) {
-    return std::nullopt;
+    return nullptr;
   }
-  return Material::make(SignatureScheme::ecdsa_p256_sha256, key_from_params("EC", builder.get()), false);
+  return key_from_params("EC", builder.get());
+}
+
+}  // namespace
+
+std::optional<SignatureKey> SignatureKey::from_p256_point(std::string_view x, std::string_view y) {
+  const ErrorQueueGuard guard;
+  if (x.size() != kP256Size || y.size() != kP256Size) return std::nullopt;
+  std::string point = "\x04";
+  point.append(x).append(y);
+  return Material::make(SignatureScheme::ecdsa_p256_sha256, public_p256(point), false);
+}
+
+std::optional<SignatureKey> SignatureKey::guarded(GuardedP256 pair) {
+  const ErrorQueueGuard guard;
+  KeyHandle key = public_p256(pair.point());
+  return Material::make(SignatureScheme::ecdsa_p256_sha256, std::move(key), false, std::move(pair));
+}
+
+std::optional<SignatureKey> SignatureKey::guarded_p256_from_pem(std::string_view pem) {
+  auto pair = GuardedP256::from_pem(pem);
+  wipe_traces();
+  return pair ? guarded(std::move(*pair)) : std::nullopt;
+}
+
+SignatureKey SignatureKey::generate_guarded_p256() {
+  auto key = guarded(GuardedP256::generate());
+  wipe_traces();
+  if (!key) std::abort();
+  return *std::move(key);
 }
 
 std::optional<SignatureKey> SignatureKey::from_rsa(std::string_view modulus, std::string_view exponent) {
@@ -191,6 +224,7 @@ bool SignatureKey::can_sign() const noexcept { return material_->can_sign; }
 
 Secret SignatureKey::private_pem() const {
   if (!can_sign()) return {};
+  if (material_->guarded) return material_->guarded->pem();
   const ErrorQueueGuard guard;
   const Bio bio(BIO_new(BIO_s_mem()));  // wiped by OpenSSL when freed
   if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), material_->key.get(), nullptr, nullptr, 0, nullptr,
@@ -230,12 +264,21 @@ std::string SignatureKey::sign(std::string_view data) const {
     return signature;
   }
   const std::string digest = sha256(data);
-  const KeyContext context(EVP_PKEY_CTX_dup(material_->sign_context.get()));
+  KeyContext context;
+  if (material_->guarded) {
+    context = prepare(material_->guarded->open().get(), material_->scheme, EVP_PKEY_sign_init);
+  } else {
+    context.reset(EVP_PKEY_CTX_dup(material_->sign_context.get()));
+  }
   std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(material_->key.get())), '\0');
   std::size_t size = signature.size();
   if (!context ||
       EVP_PKEY_sign(context.get(), bytes_of(signature), &size, bytes_of(digest), digest.size()) != 1)
     std::abort();
+  if (material_->guarded) {
+    context.reset();
+    wipe_traces();
+  }
   if (material_->scheme == SignatureScheme::ecdsa_p256_sha256) return from_der(bytes_of(signature), size);
   signature.resize(size);
   return signature;

@@ -43,6 +43,10 @@ class SignatureKey {
   [[nodiscard]] static std::optional<SignatureKey> from_ed25519(std::string_view point);
   /// A new pair for `ecdsa_p256_sha256`.
   [[nodiscard]] static SignatureKey generate_p256();
+  /// Pairs for `ecdsa_p256_sha256` whose private half stays in guarded memory between two signatures, which
+  /// take longer for it. Only the PEM that `private_pem` writes is read.
+  [[nodiscard]] static std::optional<SignatureKey> guarded_p256_from_pem(std::string_view pem);
+  [[nodiscard]] static SignatureKey generate_guarded_p256();
 
   [[nodiscard]] SignatureScheme scheme() const noexcept;
   [[nodiscard]] bool can_sign() const noexcept;
@@ -60,6 +64,7 @@ class SignatureKey {
   struct Material;
 
  private:
+  static std::optional<SignatureKey> guarded(class GuardedP256 pair);
   explicit SignatureKey(std::shared_ptr<const Material> material);
   std::shared_ptr<const Material> material_;
 };

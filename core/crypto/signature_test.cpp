@@ -57,6 +57,40 @@ TEST(P256, ComesBackFromItsPem) {
   EXPECT_FALSE(SignatureKey::generate_p256().verify("m", key.sign("m")));
 }
 
+TEST(GuardedP256, IsAPairLikeAnyOther) {
+  const SignatureKey key = SignatureKey::generate_guarded_p256();
+  EXPECT_TRUE(key.can_sign());
+  expect_signs_and_checks(key);
+  const Secret pem = key.private_pem();
+  const auto again = SignatureKey::guarded_p256_from_pem(pem.reveal());
+  const auto open = SignatureKey::from_pem(SignatureScheme::ecdsa_p256_sha256, pem.reveal());
+  ASSERT_TRUE(again && open) << "OpenSSL reads what is written";
+  EXPECT_TRUE(open->private_pem().equals(pem.reveal())) << "and writes the same";
+  EXPECT_TRUE(again->private_pem().equals(pem.reveal()));
+  EXPECT_EQ(again->p256_point()->x, key.p256_point()->x);
+  EXPECT_TRUE(key.verify("m", again->sign("m")));
+  EXPECT_TRUE(open->verify("m", again->sign("m")));
+  EXPECT_FALSE(SignatureKey::generate_guarded_p256().verify("m", key.sign("m")));
+}
+
+TEST(GuardedP256, RefusesEveryOtherForm) {
+  const Secret pem = SignatureKey::generate_guarded_p256().private_pem();
+  const std::string text(pem.reveal());
+  for (const std::string& bad :
+       {std::string(), text.substr(1), text.substr(0, text.size() - 1), text + "\n", "\n" + text,
+        std::string(sample_keys::kRsa2048Pair), std::string(sample_keys::kP384),
+        std::string("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"),
+        std::string("-----BEGIN PRIVATE KEY-----\n")})
+    EXPECT_FALSE(SignatureKey::guarded_p256_from_pem(bad)) << bad.size();
+  int refused = 0;
+  for (std::size_t at = 28; at < text.size() - 26; ++at) {
+    std::string changed = text;
+    changed[at] = changed[at] == 'A' ? 'B' : 'A';
+    refused += SignatureKey::guarded_p256_from_pem(changed) ? 0 : 1;
+  }
+  EXPECT_GE(refused, static_cast<int>(text.size()) - 28 - 26 - 1) << "the point must be the scalar's";
+}
+
 TEST(P256, RefusesSignaturesOutsideTheRange) {
   const auto key = SignatureKey::from_p256_point(kBaseX, kBaseY);
   ASSERT_TRUE(key);

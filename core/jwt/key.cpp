@@ -151,6 +151,20 @@ Key Key::generate_es256(std::string id) {
   return Key(std::move(material));
 }
 
+Result<Key> Key::guarded_es256_from_pem(std::string_view pem) {
+  auto pair = crypto::SignatureKey::guarded_p256_from_pem(pem);
+  if (!pair) return refusal("the PEM holds no P-256 pair");
+  auto material = std::make_shared<Material>("", Algorithm::es256);
+  material->pair = *std::move(pair);
+  return Key(std::move(material));
+}
+
+Key Key::generate_guarded_es256() {
+  auto material = std::make_shared<Material>("", Algorithm::es256);
+  material->pair = crypto::SignatureKey::generate_guarded_p256();
+  return Key(std::move(material));
+}
+
 const std::string& Key::id() const noexcept { return material_->id; }
 
 Algorithm Key::algorithm() const noexcept { return material_->algorithm; }

@@ -36,6 +36,10 @@ class Key {
   [[nodiscard]] static Result<Key> from_jwk(const json::Value& jwk);
   /// A new P-256 pair for ES256.
   [[nodiscard]] static Key generate_es256(std::string id);
+  /// ES256 pairs that sign seldom: the private half stays in guarded memory between two signatures. Only the
+  /// PEM that `private_pem` writes is read.
+  [[nodiscard]] static Result<Key> guarded_es256_from_pem(std::string_view pem);
+  [[nodiscard]] static Key generate_guarded_es256();
 
   [[nodiscard]] const std::string& id() const noexcept;
   [[nodiscard]] Algorithm algorithm() const noexcept;

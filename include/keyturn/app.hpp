@@ -95,6 +95,9 @@ struct DeviceDescription {
 /// Lifetime: the destructor gives up what is under way (those calls answer `ClientAppDeallocated`), waits for
 /// the SDK's threads to end, and so must not run inside a callback of the same `App`. Several `App`s, in this
 /// and other processes, may share one store.
+/// fork(): a child has none of the SDK's threads. There `access_token()` and what else needs no thread work,
+/// every other call answers `ClientAppDeallocated`, and the destructor does nothing; a child that goes on
+/// without exec() opens an `App` of its own. The parent is not disturbed.
 class App {
  public:
   struct configuration {

@@ -82,7 +82,9 @@ class User {
   /// A token that stays valid for at least `min_validity`, refreshed first when needed. Concurrent calls
   /// share one refresh. When less than a fifth of its life is left the token is given at once and refreshed
   /// in the background. `min_validity` above half of the token's life counts as half, so that no server can
-  /// make this loop.
+  /// make this loop. After a reboot of the machine nobody knows how old a stored token is: it is refreshed
+  /// first, and given unrefreshed when the server cannot be reached, two seconds at most, and the wall clock
+  /// has it still valid.
   Pending<std::string> valid_access_token(std::chrono::seconds min_validity = std::chrono::seconds{10}) const;
 
   /// Refreshes now, or joins the refresh that is under way.

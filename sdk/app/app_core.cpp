@@ -45,6 +45,11 @@ std::shared_ptr<UserCore> AppCore::core_of(const SessionManager::UserRef& record
 
 void AppCore::close() {
   if (std::exchange(closed_, true)) return;
+  if (::getpid() != owner_) {
+    // A child of fork() has none of the threads, so their parts can neither be stopped nor taken apart.
+    [[maybe_unused]] const auto* const left = new std::pair(sessions_, parts_);
+    return;
+  }
   parts_.linger([this] { return sessions_->finishing(); });
   parts_.stop_loop();
   sessions_->close();

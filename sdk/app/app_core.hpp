@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <unistd.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -67,6 +69,7 @@ class AppCore {
   const std::string base_url_;
   const std::shared_ptr<SessionManager> sessions_;
   AppParts parts_;
+  const pid_t owner_ = ::getpid();
   bool closed_ = false;
   std::mutex mutex_;  // a leaf
   std::map<const UserRecord*, std::shared_ptr<UserCore>> cores_;

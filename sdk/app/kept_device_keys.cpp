@@ -35,7 +35,7 @@ Result<std::optional<jwt::Key>> KeptDeviceKeys::read() const {
   auto text = file_->find();
   if (!text) return as_device_key_error(text.error());
   if (!*text) return std::optional<jwt::Key>();
-  auto key = jwt::Key::from_pem("", jwt::Algorithm::es256, (*text)->reveal());
+  auto key = jwt::Key::guarded_es256_from_pem((*text)->reveal());
   if (!key) return unavailable("the device key is no key");
   return std::optional(std::move(*key));
 }
@@ -73,11 +73,11 @@ Result<jwt::Key> KeptDeviceKeys::find_or_make() {
           "the device key is missing, and a session of this device is bound to it: restore the key, or log "
           "that session out first");
   }
-  const jwt::Key made = kept ? *kept : jwt::Key::generate_es256("");
+  const jwt::Key made = kept ? *kept : jwt::Key::generate_guarded_es256();
   if (!file_) return hold(made);
   const auto text = file_->find_or_make([&made] { return made.private_pem(); });
   if (!text) return as_device_key_error(text.error());
-  auto key = jwt::Key::from_pem("", jwt::Algorithm::es256, text->reveal());
+  auto key = jwt::Key::guarded_es256_from_pem(text->reveal());
   if (!key) return unavailable("the device key is no key");
   return hold(std::move(*key));
 }

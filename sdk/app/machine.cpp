@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real parts of an App: clock, loop, transport, store, callback thread.
+#include <unistd.h>
+
 #include <condition_variable>
 #include <mutex>
 #include <utility>
 
+#include "core/base/guarded_memory.hpp"
 #include "core/crypto/crypto.hpp"
 #include "sdk/app/app_core.hpp"
 #include "sdk/app/kept_device_keys.hpp"
@@ -77,9 +80,11 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   // The clock lives as long as the program.
   const std::shared_ptr<Clock> clock(&system_clock(), [](Clock*) {});
   const auto loop = std::make_shared<CurlLoop>(*clock, std::move(*network));
-  const auto callbacks = std::make_shared<CallbackThread>([log = unthrowing(config.log)] {
-    if (log) log("callback threw");
-  });
+  const auto callbacks = std::make_shared<CallbackThread>(
+      [log = unthrowing(config.log)] {
+        if (log) log("callback threw");
+      },
+      [owner = ::getpid()] { return ::getpid() != owner; });
   AppParts parts;
   const auto transport = std::make_shared<CurlTransport>(*loop);
   const auto sender =
@@ -90,7 +95,9 @@ Result<std::shared_ptr<AppCore>> AppCore::open(App::configuration config) {
   parts.stop_loop = [loop] { loop->stop(); };
   parts.stop_callbacks = [callbacks] { callbacks->close(); };
   parts.linger = [loop](const std::function<bool()>& under_way) { linger_on(*loop, under_way); };
-  return open(config, std::move(parts));
+  auto opened = open(config, std::move(parts));
+  wipe_traces();  // of the sessions that were read
+  return opened;
 }
 
 }  // namespace keyturn::sdk

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/base/guarded_memory.hpp"
+
 namespace keyturn::sdk {
 
 std::function<void(std::string_view)> unthrowing(std::function<void(std::string_view)> log) {
@@ -16,7 +18,7 @@ std::function<void(std::string_view)> unthrowing(std::function<void(std::string_
 CallbackThread::~CallbackThread() { close(); }
 
 void CallbackThread::run(std::function<void()> task) {
-  {
+  if (!in_child_ || !in_child_()) {
     const std::scoped_lock lock(mutex_);
     if (!closed_) {
       tasks_.push_back(std::move(task));
@@ -50,6 +52,7 @@ void CallbackThread::work() {
   for (;;) {
     std::function<void()> task;
     {
+      wipe_traces();  // answers may hold tokens
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return closed_ || !tasks_.empty(); });
       if (tasks_.empty()) return;

@@ -41,13 +41,15 @@ class Callbacks : public detail::ContinuationRunner {
 /// them itself; events that only inform are left out while more than `kCrowded` calls wait (EventHub). Thread
 /// safety: all members. Lifetime: `close()` runs what waits, then ends the thread; what comes later runs on
 /// the thread that brings it, so that no continuation is ever lost. Close it from another thread than its
-/// own.
+/// own. In a child of fork() there is no such thread: what comes runs at once; it is not to be closed there.
 class CallbackThread final : public Callbacks {
  public:
   static constexpr std::size_t kCrowded = 1024;
 
-  /// `threw` is called after a call that threw; what it threw ends there.
-  explicit CallbackThread(std::function<void()> threw = {}) : threw_(std::move(threw)) {}
+  /// `threw` is called after a call that threw; what it threw ends there. `in_child` tells whether this is a child of the
+  /// process that the object was made in.
+  explicit CallbackThread(std::function<void()> threw = {}, std::function<bool()> in_child = {})
+      : threw_(std::move(threw)), in_child_(std::move(in_child)) {}
   ~CallbackThread() override;
   CallbackThread(const CallbackThread&) = delete;
   CallbackThread& operator=(const CallbackThread&) = delete;
@@ -66,6 +68,7 @@ class CallbackThread final : public Callbacks {
   std::deque<std::function<void()>> tasks_;
   bool closed_ = false;
   std::thread thread_;
+  const std::function<bool()> in_child_;
 };
 
 }  // namespace keyturn::sdk

@@ -98,7 +98,7 @@ bool RefreshFlight::settled_by_store() {
   const TokenState state = manager_.state_of(*user_);
   const bool fresh =
       why_ == Why::forced
-          ? state.has_access_token && !state.rejected && state.received_at > started_at_
+          ? state.has_access_token && !state.rejected && !state.unconfirmed && state.received_at > started_at_
           : decide(state, manager_.parts_.clock->boot_now(), std::chrono::seconds(0)) == TokenAction::use;
   if (!fresh) return false;
   finish({}, "adopted");

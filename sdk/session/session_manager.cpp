@@ -64,8 +64,8 @@ Result<void> SessionManager::load() {
   if (!current) return current.error();
   for (StoredUser& stored : *users) {
     const UserRef user = record_of(stored.user_id);
-    const auto received_at = receipt_of(stored);
-    publish(user, std::move(stored), received_at);
+    const auto received = receipt_of(stored);
+    publish(user, std::move(stored), received);
   }
   set_current(current->value_or(""));
   seen_version_ = version ? *version : 0;
@@ -138,9 +138,10 @@ std::vector<SessionManager::UserRef> SessionManager::users_in_order() const {
 
 Result<void> SessionManager::on_loop(std::function<Result<void>()> step) {
   if (parts_.loop->on_loop_thread()) return step();
-  const auto answer = new_answer<void>();
+  auto answer = new_answer<void>();
   auto pending = answer.pending();
-  parts_.loop->post([answer, step = std::move(step)] { answer.set(step()); });
+  // Not kept here: a task that is destroyed unrun is to answer.
+  parts_.loop->post([answer = std::move(answer), step = std::move(step)] { answer.set(step()); });
   return std::move(pending).result();
 }
 
@@ -192,10 +193,10 @@ Subscription SessionManager::subscribe(UserObserver observer, std::string user_i
   return subscription;
 }
 
-void SessionManager::publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at) {
+void SessionManager::publish(const UserRef& user, StoredUser facts, std::optional<Receipt> received) {
   const std::uint32_t chance = facts.logged_in ? parts_.chance() : 0;
   const TokenState state =
-      sdk::state_of(facts, received_at, parts_.clock->boot_now(), settings_.policy, chance);
+      sdk::state_of(facts, received, parts_.clock->boot_now(), settings_.policy, chance);
   Secret token = facts.logged_in ? facts.access_token.copy() : Secret();
   const UserState next = facts.logged_in ? UserState::logged_in : UserState::logged_out;
   if (facts.logged_in) user->telling_end = false;
@@ -220,7 +221,7 @@ void SessionManager::publish_logged_out(const UserRef& user, EndReason reason, U
   retire_flight(user);
 }
 
-std::optional<BootTime> SessionManager::receipt_of(const StoredUser& stored) const {
+std::optional<Receipt> SessionManager::receipt_of(const StoredUser& stored) const {
   return sdk::receipt_of(stored, {settings_.boot_id, parts_.clock->boot_now(), parts_.clock->wall_now()});
 }
 
@@ -258,8 +259,8 @@ SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser st
   user->unsaved = false;
   if (other_owner || other_tokens) {
     if (is_in) user->refresh_works();
-    const auto received_at = receipt_of(stored);
-    publish(user, std::move(stored), received_at);
+    const auto received = receipt_of(stored);
+    publish(user, std::move(stored), received);
   } else {
     user->set_facts(std::move(stored));
   }

@@ -48,6 +48,9 @@ struct SessionSettings {
   /// How long a refresh waits for another process before it takes that one for frozen and one of those who
   /// wait goes on in its place; after twice as long each goes on alone (rule S2).
   std::chrono::milliseconds lock_wait{5'000};
+  /// How long a token that was stored before a reboot waits for the refresh that confirms it; then it is
+  /// handed out if by the estimate it lives.
+  std::chrono::milliseconds confirm_wait{2'000};
   /// How often other processes' changes are looked for, at most, while tokens are asked for.
   std::chrono::milliseconds look_around{200};
   /// How often they are looked for where the system has no watch left that would tell of them.
@@ -169,10 +172,10 @@ class SessionManager {
   void stay_informed();
   /// Watches, or looks from time to time while there is no watch to be had.
   void begin_to_watch();
-  /// Makes `facts` what readers see. `received_at` empty: not known, the token is refreshed before use.
-  void publish(const UserRef& user, StoredUser facts, std::optional<BootTime> received_at);
+  /// Makes `facts` what readers see. `received` empty: not known, the token is refreshed before use.
+  void publish(const UserRef& user, StoredUser facts, std::optional<Receipt> received);
   void publish_logged_out(const UserRef& user, EndReason reason, UserState state);
-  [[nodiscard]] std::optional<BootTime> receipt_of(const StoredUser& stored) const;
+  [[nodiscard]] std::optional<Receipt> receipt_of(const StoredUser& stored) const;
   void stamp_receipt(StoredUser& user, const HttpHeaders& headers) const;
   [[nodiscard]] TokenState state_of(const UserRecord& user) const;
   void tell(UserEvent::Kind kind, const UserRef& user, EndReason reason = EndReason::none);

@@ -262,6 +262,22 @@ class Simulation {
       while (!device.process->transport->exchanges.empty()) device.process->transport->finish(0);
       device.process->loop->run();
     }
+    // The machine goes down while its clock is set back: no token is handed out on that clock's word.
+    const bool rebooted = one_in(2);
+    if (rebooted) {
+      boots_ += "'";
+      clock_.advance(40min);
+      if (clock_.wall_now() > WallTime(39min)) clock_.step_wall(-39min);
+      for (std::size_t k = 0; k < devices_.size(); ++k) restart(k);
+      for (const Device& device : devices_) {
+        device.process->transport->held = false;
+        for (const UserRef& user : device.process->manager->all_users()) {
+          const auto token = device.process->token(user);
+          if (token && ModelServer::claims(*token).int_at("exp").value_or(0) <= server_.now())
+            fail("an expired token after a reboot: " + user->id);
+        }
+      }
+    }
     for (const Device& device : devices_) {
       Process& process = *device.process;
       clock_.advance(1h);

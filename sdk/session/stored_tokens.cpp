@@ -5,18 +5,17 @@
 
 namespace keyturn::sdk {
 
-std::optional<BootTime> receipt_of(const StoredUser& user, const Moment& now) {
+std::optional<Receipt> receipt_of(const StoredUser& user, const Moment& now) {
   return received_on_this_boot(
-      {user.boot_id, user.received_boot, user.received_server_time, user.received_wall}, now.boot_id,
-      now.boot, now.wall);
+      {user.boot_id, user.received_boot, user.received_wall}, now.boot_id, now.boot, now.wall);
 }
 
-TokenState state_of(const StoredUser& user, std::optional<BootTime> received_at, BootTime now,
+TokenState state_of(const StoredUser& user, std::optional<Receipt> received, BootTime now,
                     const RefreshPolicy& policy, std::uint32_t chance) {
   if (!user.logged_in) return {};
-  TokenState state = token_received(received_at.value_or(now),
+  TokenState state = token_received(received.value_or(now),
                                     read_claims(user.access_token.reveal()).lifetime, policy, chance);
-  state.has_access_token = received_at.has_value() && !user.access_token.empty();
+  state.has_access_token = received.has_value() && !user.access_token.empty();
   return state;
 }
 

@@ -23,10 +23,10 @@ struct Moment {
 };
 
 /// When the user's access token was received (`received_on_this_boot`).
-[[nodiscard]] std::optional<BootTime> receipt_of(const StoredUser& user, const Moment& now);
+[[nodiscard]] std::optional<Receipt> receipt_of(const StoredUser& user, const Moment& now);
 
-/// The state of the user's access token. `received_at` empty: not known, the token is refreshed before use.
-[[nodiscard]] TokenState state_of(const StoredUser& user, std::optional<BootTime> received_at, BootTime now,
+/// The state of the user's access token. `received` empty: not known, the token is refreshed before use.
+[[nodiscard]] TokenState state_of(const StoredUser& user, std::optional<Receipt> received, BootTime now,
                                   const RefreshPolicy& policy, std::uint32_t chance);
 
 /// Whom a device acts for: the current user while logged in; after that one's log-out the first of

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <keyturn/base/clock.hpp>
 
@@ -36,6 +37,8 @@ struct TokenState {
   bool has_refresh_token = false;
   bool has_access_token = false;
   bool rejected = false;  ///< The server refused it before its time.
+  /// Its age is an estimate by the wall clock (`Receipt`): only for when the server cannot be reached.
+  bool unconfirmed = false;
   BootTime received_at{};
   std::chrono::seconds lifetime{0};
   std::chrono::microseconds ahead_after{0};  ///< Age at which the background refresh starts.
@@ -65,12 +68,22 @@ struct TokenState {
   return earliest + (latest - earliest) * static_cast<std::int64_t>(chance % 65'536U) / 65'536;
 }
 
-/// A token that came at `received_at`.
-[[nodiscard]] constexpr TokenState token_received(BootTime received_at,
+/// When a token was received, on the boot clock of now.
+struct Receipt {
+  /// A fact of this boot.
+  constexpr Receipt(BootTime received_at) : at(received_at) {}  // NOLINT(google-explicit-constructor)
+  constexpr Receipt(BootTime received_at, bool is_confirmed) : at(received_at), confirmed(is_confirmed) {}
+  BootTime at;
+  bool confirmed = true;
+};
+
+/// A token that came with that receipt.
+[[nodiscard]] constexpr TokenState token_received(Receipt received,
                                                   std::optional<std::chrono::seconds> claimed,
                                                   const RefreshPolicy& policy, std::uint32_t chance) {
   const auto lifetime = usable_lifetime(claimed, policy);
-  return {true, true, false, received_at, lifetime, ahead_point(lifetime, policy, chance)};
+  return {
+      true, true, false, !received.confirmed, received.at, lifetime, ahead_point(lifetime, policy, chance)};
 }
 
 /// The longest validity that a caller can ask for: above half of the life, no token would ever do
@@ -87,7 +100,8 @@ struct TokenState {
 [[nodiscard]] constexpr TokenAction decide(const TokenState& state, BootTime now,
                                            std::chrono::seconds min_validity) {
   if (!state.has_refresh_token) return TokenAction::log_in_again;
-  if (!state.has_access_token || state.rejected || now < state.received_at) return TokenAction::refresh_first;
+  if (!state.has_access_token || state.rejected || state.unconfirmed || now < state.received_at)
+    return TokenAction::refresh_first;
   const auto age = now - state.received_at;
   if (age >= state.lifetime) return TokenAction::refresh_first;
   if (state.lifetime - age < usable_min_validity(min_validity, state.lifetime))
@@ -95,35 +109,42 @@ struct TokenState {
   return age >= state.ahead_after ? TokenAction::use_and_refresh : TokenAction::use;
 }
 
+/// Whether an unconfirmed token may be handed out after all, once a refresh could not be had: an app that
+/// starts without a network after a reboot still has its token (promise 4).
+[[nodiscard]] constexpr bool may_do_unconfirmed(TokenState state, BootTime now,
+                                                std::chrono::seconds min_validity) {
+  if (!std::exchange(state.unconfirmed, false)) return false;
+  const TokenAction action = decide(state, now, min_validity);
+  return action == TokenAction::use || action == TokenAction::use_and_refresh;
+}
+
 /// When a stored token was received, told on the boot clock of now.
 ///
-/// In the same boot that is a fact. After a reboot the time that passed is taken from the server time that
-/// was learned with the token: the wall clock counts only together with its distance to the server's clock at
-/// that moment (promise 10). Nothing when neither tells: the token is then refreshed before use.
+/// In the same boot that is a fact. After a reboot the time that passed is an estimate, which needs to be
+/// confirmed (promise 10): it takes the wall clock to have run all the time, and a machine without a battery
+/// for its clock may have been off for a second or for a month.
+/// Nothing when the clocks tell nothing: the token is then refreshed before use.
 struct StoredReceipt {
   std::string_view boot_id;
   BootTime boot{};
-  WallTime server_time{};
   WallTime wall{};
 };
-[[nodiscard]] constexpr std::optional<BootTime> received_on_this_boot(const StoredReceipt& stored,
-                                                                      std::string_view boot_id_now,
-                                                                      BootTime boot_now, WallTime wall_now) {
+[[nodiscard]] constexpr std::optional<Receipt> received_on_this_boot(const StoredReceipt& stored,
+                                                                     std::string_view boot_id_now,
+                                                                     BootTime boot_now, WallTime wall_now) {
   using std::chrono::microseconds;
   constexpr std::int64_t kFar = std::int64_t{1}
                                 << 60;  // beyond any date; keeps the differences from overflow
   if (!stored.boot_id.empty() && stored.boot_id == boot_id_now) {
     if (stored.boot > boot_now || stored.boot < BootTime(microseconds(-kFar))) return std::nullopt;
-    return stored.boot;
+    return Receipt(stored.boot);
   }
-  for (const std::int64_t t : {stored.server_time.time_since_epoch().count(),
-                               stored.wall.time_since_epoch().count(), wall_now.time_since_epoch().count()}) {
+  for (const std::int64_t t : {stored.wall.time_since_epoch().count(), wall_now.time_since_epoch().count()}) {
     if (t <= 0 || t > kFar) return std::nullopt;
   }
-  const microseconds server_ahead = stored.server_time - stored.wall;
-  const microseconds age = (wall_now + server_ahead) - stored.server_time;
+  const microseconds age = wall_now - stored.wall;
   if (age < microseconds(0)) return std::nullopt;
-  return boot_now - age;
+  return Receipt(boot_now - age, false);
 }
 
 }  // namespace keyturn::sdk

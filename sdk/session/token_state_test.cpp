@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
+#include <optional>
+#include <utility>
 
 namespace keyturn::sdk {
 namespace {
@@ -91,41 +94,62 @@ class StoredReceiptTest : public ::testing::Test {
  protected:
   const WallTime received{std::chrono::seconds(1'700'000'000)};
   const BootTime now{std::chrono::hours(2)};
-  StoredReceipt stored{"boot-1", BootTime(1h), received + 30min, received};
+  StoredReceipt stored{"boot-1", BootTime(1h), received};
+
+  /// The moment, and whether it is a fact.
+  [[nodiscard]] std::optional<std::pair<BootTime, bool>> at(std::string_view boot, WallTime wall) const {
+    const auto receipt = received_on_this_boot(stored, boot, now, wall);
+    if (!receipt) return std::nullopt;
+    return std::pair(receipt->at, receipt->confirmed);
+  }
 };
 
 TEST_F(StoredReceiptTest, IsAFactInTheSameBootWhateverTheWallClockSays) {
-  EXPECT_EQ(received_on_this_boot(stored, "boot-1", now, WallTime()), BootTime(1h));
+  EXPECT_EQ(at("boot-1", WallTime()), std::pair(BootTime(1h), true));
   stored.boot = now;
-  EXPECT_EQ(received_on_this_boot(stored, "boot-1", now, received), now);
+  EXPECT_EQ(at("boot-1", received), std::pair(now, true));
   stored.boot = now + kTick;
-  EXPECT_EQ(received_on_this_boot(stored, "boot-1", now, received), std::nullopt);
+  EXPECT_EQ(at("boot-1", received), std::nullopt);
 }
 
-TEST_F(StoredReceiptTest, IsToldByServerTimeAfterAReboot) {
-  EXPECT_EQ(received_on_this_boot(stored, "boot-2", now, received + 20min), now - 20min);
-  EXPECT_EQ(received_on_this_boot(stored, "boot-2", now, received), now);
-  EXPECT_EQ(received_on_this_boot(stored, "boot-2", now, received - kTick), std::nullopt)
-      << "a wall clock set back tells nothing";
-  EXPECT_EQ(received_on_this_boot(stored, "", now, received + 20min), now - 20min);
+TEST_F(StoredReceiptTest, IsAnEstimateByTheWallClockAfterAReboot) {
+  EXPECT_EQ(at("boot-2", received + 20min), std::pair(now - 20min, false));
+  EXPECT_EQ(at("boot-2", received), std::pair(now, false));
+  EXPECT_EQ(at("boot-2", received - kTick), std::nullopt) << "a wall clock set back tells nothing";
+  EXPECT_EQ(at("", received + 20min), std::pair(now - 20min, false));
   stored.boot_id = "";
-  EXPECT_EQ(received_on_this_boot(stored, "", now, received + 20min), now - 20min)
-      << "an unknown boot is another boot";
+  EXPECT_EQ(at("", received + 20min), std::pair(now - 20min, false)) << "an unknown boot is another boot";
 }
 
 TEST_F(StoredReceiptTest, SurvivesAbsurdTimes) {
   for (const std::int64_t odd : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0},
                                  std::numeric_limits<std::int64_t>::max()}) {
-    StoredReceipt bad = stored;
-    bad.server_time = WallTime(WallTime::duration(odd));
-    EXPECT_EQ(received_on_this_boot(bad, "boot-2", now, received), std::nullopt);
-    bad = stored;
-    bad.wall = WallTime(WallTime::duration(odd));
-    EXPECT_EQ(received_on_this_boot(bad, "boot-2", now, received), std::nullopt);
-    EXPECT_EQ(received_on_this_boot(stored, "boot-2", now, WallTime(WallTime::duration(odd))), std::nullopt);
+    EXPECT_EQ(at("boot-2", WallTime(WallTime::duration(odd))), std::nullopt);
+    const WallTime good = std::exchange(stored.wall, WallTime(WallTime::duration(odd)));
+    EXPECT_EQ(at("boot-2", received), std::nullopt);
+    stored.wall = good;
   }
   stored.boot = BootTime(BootTime::duration(std::numeric_limits<std::int64_t>::min()));
-  EXPECT_EQ(received_on_this_boot(stored, "boot-1", now, received), std::nullopt);
+  EXPECT_EQ(at("boot-1", received), std::nullopt);
+}
+
+// After a reboot the wall clock alone decides nothing while the server can be asked.
+TEST(MayDoUnconfirmed, IsForATokenThatByTheEstimateLives) {
+  const TokenState state = token_received(Receipt(kStart, false), 1800s, kPolicy, 0);
+  const BootTime end = kStart + 1800s;
+  for (const BootTime now : {kStart, kStart + state.ahead_after, end - kTick}) {
+    EXPECT_EQ(decide(state, now, 0s), TokenAction::refresh_first);
+    EXPECT_TRUE(may_do_unconfirmed(state, now, 0s));
+  }
+  EXPECT_FALSE(may_do_unconfirmed(state, end, 0s));
+  EXPECT_TRUE(may_do_unconfirmed(state, end - 10s, 10s));
+  EXPECT_FALSE(may_do_unconfirmed(state, end - 10s + kTick, 10s));
+  EXPECT_FALSE(may_do_unconfirmed(token_received(kStart, 1800s, kPolicy, 0), kStart, 0s))
+      << "a confirmed one is decide()'s";
+  TokenState refused = state;
+  refused.rejected = true;
+  EXPECT_FALSE(may_do_unconfirmed(refused, kStart, 0s));
+  EXPECT_FALSE(may_do_unconfirmed(TokenState{}, kStart, 0s));
 }
 
 }  // namespace

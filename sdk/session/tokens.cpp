@@ -104,9 +104,15 @@ void SessionManager::with_token(const UserRef& user, std::chrono::seconds min_va
     case TokenAction::refresh_first:
       break;
   }
+  // A token of the time before a reboot waits for no dead network longer than `confirm_wait`.
+  const BootTime patience = parts_.clock->boot_now() + settings_.confirm_wait;
+  if (may_do_unconfirmed(state, patience, min_validity)) deadline = std::min(deadline, patience);
   join_refresh(user, state.rejected ? Why::rejected : Why::expired, deadline,
-               [this, user, give, done = std::move(done)](const Result<void>& refreshed) {
-                 if (!refreshed) {
+               [this, user, give, min_validity, done = std::move(done)](const Result<void>& refreshed) {
+                 if (!refreshed && refreshed.error().remedy == Remedy::retry_later &&
+                     may_do_unconfirmed(state_of(*user), parts_.clock->boot_now(), min_validity)) {
+                   done(give(user));
+                 } else if (!refreshed) {
                    done(refreshed.error());
                  } else if (user->state != UserState::logged_in) {
                    done(not_logged_in(*user));

@@ -42,9 +42,16 @@ Error refused(const char* what) { return {ErrorCode::InvalidConfiguration, what}
 class FileLock final : public StoreLock {
  public:
   explicit FileLock(Descriptor fd) : fd_(std::move(fd)) {}
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  /// Closing alone would leave it to a child that was forked meanwhile, which has a copy of the descriptor.
+  ~FileLock() override {
+    if (::getpid() == owner_) (void)::flock(fd_.get(), LOCK_UN);
+  }
 
  private:
   Descriptor fd_;
+  const pid_t owner_ = ::getpid();
 };
 
 /// What the folder is called from the root on.
@@ -64,7 +71,14 @@ Result<void> make_folders(const std::filesystem::path& path) {
   std::filesystem::path so_far;
   for (const auto& part : path) {
     so_far /= part;
-    if (::mkdir(so_far.c_str(), S_IRWXU) == 0 || errno == EEXIST) continue;
+    if (::mkdir(so_far.c_str(), S_IRWXU) == 0) {
+      // Its name must outlive a power cut as what will lie in it does.
+      const Descriptor above(::open(so_far.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!above.ok() || ::fsync(above.get()) != 0)
+        return unavailable("the folder above a new folder of the token store cannot be synced");
+      continue;
+    }
+    if (errno == EEXIST) continue;
     // A folder that exists on a read-only system answers so.
     struct stat info {};
     if (::stat(so_far.c_str(), &info) != 0)

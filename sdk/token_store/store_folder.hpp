@@ -24,9 +24,10 @@ namespace keyturn::sdk {
 /// Thread safety: all members.
 class StoreFolder {
  public:
-  /// Makes the folder (0700) with its missing parents. Errors, one clear line each: `InvalidConfiguration`
-  /// when it is a symbolic link or no folder, belongs to another user, or when others may write to it or to a
-  /// folder above it (without the sticky bit); `StoreUnavailable` when the system refuses.
+  /// Makes the folder (0700) with its missing parents, their names durable. Errors, one clear line each:
+  /// `InvalidConfiguration` when it is a symbolic link or no folder, belongs to another user, or when others
+  /// may write to it or to a folder above it (without the sticky bit); `StoreUnavailable` when the system
+  /// refuses.
   static Result<StoreFolder> open(const std::filesystem::path& path);
   /// The same judgement, and makes nothing. Nothing: there is no such folder.
   static Result<std::optional<StoreFolder>> find(const std::filesystem::path& path);

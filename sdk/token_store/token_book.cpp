@@ -150,6 +150,29 @@ void TokenBook::delivered(std::int64_t outbox_id) {
   if (gone != 0) moved_on(Step::milestone);
 }
 
+void TokenBook::take_over(const TokenBook& other) {
+  bool news = false;
+  next_generation = std::max(next_generation, other.next_generation);
+  next_order = std::max(next_order, other.next_order);
+  for (const auto& [id, user] : other.users) {
+    if (!users.emplace(id, user.copy()).second) continue;
+    touched.insert(id);
+    news = true;
+  }
+  for (const PendingLogOut& entry : other.outbox) {
+    const bool known = std::any_of(outbox.begin(), outbox.end(), [&](const PendingLogOut& own) {
+      return own.refresh_token.equals(entry.refresh_token.reveal());
+    });
+    if (known) continue;
+    outbox.push_back({next_outbox_id++, entry.user_id, entry.refresh_token.copy()});
+    news = true;
+  }
+  if (!news) return;
+  if (current.empty()) current = other.current;
+  version = std::max(version, other.version);
+  moved_on(Step::milestone);
+}
+
 void TokenBook::moved_on(Step step, std::string_view user_id) {
   ++version;
   if (step == Step::milestone) milestone = version;

@@ -46,6 +46,9 @@ struct TokenBook {
   void remove(std::string_view user_id, bool queue_revocation);
   void set_current(std::string_view user_id);
   void delivered(std::int64_t outbox_id);
+  /// Takes over what another store of the same app held and this one does not know: users, with their
+  /// generations, and log-outs that wait. What both know is as this one has it.
+  void take_over(const TokenBook& other);
 
  private:
   enum class Step { ordinary, milestone };

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/guarded_memory.hpp"
 #include "sdk/transport/curl_transfer.hpp"
 
 namespace keyturn::sdk {
@@ -46,14 +47,15 @@ class CurlLoop::Thread {
     enqueue([&] { timers_.emplace(due, std::move(task)); });
   }
   void watch(int descriptor, Task readable) {
+    if (in_child()) return;
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
     watches_.push_back({descriptor, std::move(readable)});
     if (thread_.joinable()) wake();
   }
   void send(HttpRequest request, HttpTransport::Callback done) {
-    bool stopped = false;
-    {
+    bool stopped = in_child();
+    if (!stopped) {
       const std::scoped_lock lock(mutex_);
       stopped = stopping_;
       if (!stopped) {
@@ -65,8 +67,8 @@ class CurlLoop::Thread {
   }
 
   void stream(HttpRequest request, const std::shared_ptr<CurlStream>& stream) {
-    bool stopped = false;
-    {
+    bool stopped = in_child();
+    if (!stopped) {
       const std::scoped_lock lock(mutex_);
       stopped = stopping_;
       if (!stopped) {
@@ -94,6 +96,7 @@ class CurlLoop::Thread {
   }
 
   [[nodiscard]] bool on_it() const {
+    if (in_child()) return false;
     const std::scoped_lock lock(mutex_);
     return thread_.get_id() == std::this_thread::get_id();
   }
@@ -124,8 +127,12 @@ class CurlLoop::Thread {
     Task readable;
   };
 
+  /// A child of fork() has no such thread, and perhaps a mutex that nobody will ever unlock.
+  [[nodiscard]] bool in_child() const { return ::getpid() != owner_; }
+
   template <class Add>
   void enqueue(Add add) {
+    if (in_child()) return;
     const std::scoped_lock lock(mutex_);
     if (stopping_) return;
     add();
@@ -189,6 +196,7 @@ class CurlLoop::Thread {
     CURLM* const multi = multi_;
     const std::vector<Watch> watches = watches_;
     lock.unlock();
+    wipe_traces();  // a core dump tells the registers of a thread that waits, too
     // Until libcurl is started the thread waits without it.
     const std::vector<bool> readable =
         multi != nullptr ? wait_with_libcurl(multi, watches, timeout) : wait_alone(watches, timeout);
@@ -329,6 +337,7 @@ class CurlLoop::Thread {
 
   Clock& clock_;
   const TransportOptions options_;
+  const pid_t owner_ = ::getpid();
   mutable std::mutex mutex_;
   const int wake_;  ///< Until libcurl is started; it has a way of its own then.
   bool stopping_ = false;

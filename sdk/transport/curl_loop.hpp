@@ -19,7 +19,9 @@ namespace keyturn::sdk {
 /// boot time.
 ///
 /// Thread safety: all members; `stop` may be called by one thread only, never on the loop's own.
-/// Lifetime: the clock outlives the loop. The destructor stops.
+/// Lifetime: the clock outlives the loop. The destructor stops. In a child of fork() there is no thread:
+/// tasks are destroyed unrun and requests answered with `ClientAppDeallocated`; it is not to be stopped
+/// there.
 class CurlLoop final : public IoLoop {
  public:
   explicit CurlLoop(Clock& clock, TransportOptions options = {});

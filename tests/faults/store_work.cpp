@@ -63,9 +63,10 @@ int request_when_asked(App& app) {
 int work(const std::string& mode, const std::filesystem::path& store, const std::string& base_url) {
   App::configuration settings = shared_app(store, base_url);
   if (base_url.starts_with("https:")) settings.network.ca_file = store.parent_path() / "certificate.pem";
+  settings.bind_sessions = mode == "live-bound";
   auto app = App::open(std::move(settings));
   if (!app) return 3;
-  if (mode == "live") return live_in_steps(*app);
+  if (mode.starts_with("live")) return live_in_steps(*app);
   if (mode == "requests-a-day-later" && !sleep_for_a_day())
     return ::write(STDOUT_FILENO, "n", 1) == 1 ? 0 : 6;
   if (mode.starts_with("requests")) return request_when_asked(*app);

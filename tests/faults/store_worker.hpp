@@ -17,9 +17,9 @@ namespace keyturn::faults {
 /// What main() runs in a worker; each program has its own. The one of store_work.cpp: `rounds` reads a byte
 /// from standard input before each refresh and answers with one ('+' done, else the first letter of the
 /// error's name); `refresh` refreshes once; `live` reads a password, logs in, refreshes, sends a request and
-/// logs out, and tells of each with a byte that is to be answered; `requests` sends a request for each byte,
-/// `requests-a-day-later` on a boot clock that went on by a day after the app was opened. An https server has
-/// the certificate "certificate.pem" beside the store.
+/// logs out, and tells of each with a byte that is to be answered (`live-bound` with a device key);
+/// `requests` sends a request for each byte, `requests-a-day-later` on a boot clock that went on by a day
+/// after the app was opened. An https server has the certificate "certificate.pem" beside the store.
 int work(const std::string& mode, const std::filesystem::path& store, const std::string& base_url);
 
 /// This program as a worker process, behind `before` (strace and its arguments) when given.

@@ -110,7 +110,9 @@ TEST_F(KeySourceTest, DISABLED_KeepsKeysInARealSecretService) {
     ASSERT_TRUE(opened) << opened.error().message;
     EXPECT_TRUE((*opened)->load_user("ada")->has_value());
   } else {
-    EXPECT_EQ(code_of(opened), ErrorCode::StoreKeyUnavailable);
+    ASSERT_EQ(code_of(opened), ErrorCode::StoreKeyUnavailable);
+    EXPECT_EQ(opened.error().message.find("locked") != std::string::npos, step == "locked")
+        << opened.error().message;
   }
 }
 

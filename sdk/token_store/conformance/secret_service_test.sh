@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # secret_service_test.sh TEST_PROGRAM
 #
-# Row B-36 against a real gnome-keyring on a D-Bus of its own: a store is made, found again, told as unavailable while the
-# keyring is locked, empty or not running, left as it is each time, and opens again when the key is back.
+# Row B-36 against a real gnome-keyring on a D-Bus of its own: a store is made, found again, told as locked or
+# missing while the keyring is locked, empty or not running, left as it is each time, and opens again when the key is back.
 # Exit code 77: gnome-keyring or D-Bus is not installed.
 set -euo pipefail
 command -v gnome-keyring-daemon >/dev/null && command -v dbus-run-session >/dev/null || exit 77
@@ -39,9 +39,9 @@ digest() { cat "$folder"/store/*.db "$folder"/store/*.good | sha256sum; }
 session secret make
 before=$(digest)
 session secret there
-session "" unavailable
+session "" locked
 mv "$folder/data/keyrings" "$folder/away"
-session other unavailable
+session other missing
 [ "$(digest)" = "$before" ] || { echo "FAILED: the store was changed"; exit 1; }
 rm -rf "$folder/data/keyrings"
 mv "$folder/away" "$folder/data/keyrings"

@@ -72,6 +72,17 @@ TEST_F(SqliteStoreTest, AStoreThatCannotBeReadIsLeftAsItIs) {
   { (void)(*open(top / "store"))->put(ada(), true); }
   sql("PRAGMA user_version = 3");
   EXPECT_EQ(reopened(), ErrorCode::StoreNewerVersion);
+  // The copy of a later version is no damage either, with and without its database.
+  const fs::path database = file();
+  const fs::path held = top / "held";
+  fs::rename(copy(), held);
+  std::ofstream(database.string() + ".good") << "Keyturn good copy 3\nof another form";
+  fs::permissions(database.string() + ".good", fs::perms::owner_read | fs::perms::owner_write);
+  fs::rename(database, top / "held.db");
+  EXPECT_EQ(reopened(), ErrorCode::StoreNewerVersion);
+  fs::rename(top / "held.db", database);
+  EXPECT_EQ(reopened(), ErrorCode::StoreNewerVersion);
+  fs::rename(held, copy());
   // Without a good copy there is nothing to recover from.
   fs::remove(copy());
   sql("PRAGMA user_version = 1");
@@ -212,6 +223,27 @@ TEST_F(SqliteStoreTest, TwoProcessesWriteWithoutLoss) {
   }
   EXPECT_TRUE(went_well(child));
   EXPECT_EQ((*open(top / "store"))->load()->size(), 100U);
+}
+
+// A child has a copy of every descriptor, and so a share in each lock.
+TEST_F(SqliteStoreTest, ALockEndsWithItsHolderWhateverAChildHasACopyOf) {
+  auto store = *open(top / "store");
+  auto lock = *store->try_lock("ada");
+  ASSERT_NE(lock, nullptr);
+  const pid_t brief = in_child([&] {
+    lock.reset();
+    return true;
+  });
+  EXPECT_TRUE(went_well(brief));
+  EXPECT_EQ(*store->try_lock("ada"), nullptr) << "a child's copy is not the child's to release";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;) ::pause();
+  }
+  lock.reset();
+  EXPECT_NE(*store->try_lock("ada"), nullptr);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_F(SqliteStoreTest, ALockDiesWithItsProcess) {

@@ -36,6 +36,7 @@ struct GlibError {
   char* message;
 };
 constexpr int kMatchWithoutName = 0;
+constexpr int kPlain = 0;
 constexpr int kStringAttribute = 0;
 
 const Schema kSchema = {"io.keyturn.TokenStore",
@@ -53,10 +54,15 @@ struct Library {
   void* (*new_cancellable)() = nullptr;
   void (*cancel)(void*) = nullptr;
   void (*unref)(void*) = nullptr;
+  void* (*service)(int flags, void* cancellable, GlibError** error) = nullptr;
+  void* (*collection)(void* service, const char* alias, int flags, void* cancellable,
+                      GlibError** error) = nullptr;
+  int (*is_locked)(void* collection) = nullptr;
 
   [[nodiscard]] bool complete() const {
     return lookup != nullptr && store != nullptr && wipe != nullptr && free_error != nullptr &&
-           new_cancellable != nullptr && cancel != nullptr && unref != nullptr;
+           new_cancellable != nullptr && cancel != nullptr && unref != nullptr && service != nullptr &&
+           collection != nullptr && is_locked != nullptr;
   }
 };
 
@@ -78,6 +84,9 @@ const Library* library() {
     find_symbol(handle, "g_cancellable_new", out.new_cancellable);
     find_symbol(handle, "g_cancellable_cancel", out.cancel);
     find_symbol(handle, "g_object_unref", out.unref);
+    find_symbol(handle, "secret_service_get_sync", out.service);
+    find_symbol(handle, "secret_collection_for_alias_sync", out.collection);
+    find_symbol(handle, "secret_collection_get_locked", out.is_locked);
     return out;
   }();
   return loaded.complete() ? &loaded : nullptr;
@@ -139,7 +148,10 @@ class SecretServiceKey final : public KeySource {
     char* const text = functions->lookup(&kSchema, deadline.cancellable(), &error, "keyturn-token-store",
                                          id.c_str(), static_cast<const char*>(nullptr));
     if (error != nullptr) return taken(*functions, error);
-    if (text == nullptr) return std::optional<Secret>();
+    if (text == nullptr) {
+      if (is_locked(*functions, deadline)) return unavailable("the keyring is locked; unlock it");
+      return std::optional<Secret>();
+    }
     auto decoded = crypto::base64url_decode(text);
     functions->wipe(text);
     const bool fits = decoded && decoded->size() == kStoreKeySize;
@@ -162,6 +174,17 @@ class SecretServiceKey final : public KeySource {
   }
 
  private:
+  /// Whether the keyring that new keys go to is locked: it may hold what was not found, and does not say.
+  static bool is_locked(const Library& functions, const Deadline& deadline) {
+    void* const service = functions.service(kPlain, deadline.cancellable(), nullptr);
+    if (service == nullptr) return false;
+    void* const keyring = functions.collection(service, "default", kPlain, deadline.cancellable(), nullptr);
+    const bool locked = keyring != nullptr && functions.is_locked(keyring) != 0;
+    if (keyring != nullptr) functions.unref(keyring);
+    functions.unref(service);
+    return locked;
+  }
+
   static Result<void> store(std::string_view store_id, const Secret& key) {
     const Library* const functions = library();
     if (functions == nullptr) return unavailable("libsecret-1.so.0 is not installed");

@@ -33,9 +33,7 @@ Result<void> check_version(sqlite3* database) {
     return Error(ErrorCode::StoreCorrupt, "the file is not a token store; it was left as it is");
   const std::int64_t version = pragma(database, "PRAGMA user_version", code);
   if (code != SQLITE_OK) return store_error(code);
-  if (version > kVersion)
-    return Error(ErrorCode::StoreNewerVersion,
-                 "the token store was written by a newer version; it was left as it is");
+  if (version > kVersion) return newer_version();
   if (version < kVersion)
     return Error(ErrorCode::StoreCorrupt,
                  "the token store has an older format that is not read; it was left as it is");
@@ -56,6 +54,11 @@ Result<void> set_up_changes(sqlite3* database) {
 }
 
 }  // namespace
+
+Error newer_version() {
+  return {ErrorCode::StoreNewerVersion,
+          "the token store was written by a newer version; it was left as it is"};
+}
 
 Result<void> execute(sqlite3* database, const char* sql) {
   const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);

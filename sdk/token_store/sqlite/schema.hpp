@@ -28,6 +28,9 @@ enum class Access { look, change };
 [[nodiscard]] Result<Database> open_database(const std::string& file, int busy_timeout_ms,
                                              Access access = Access::change);
 
+/// The file, or its copy, is of a later version of this library.
+[[nodiscard]] Error newer_version();
+
 /// Checks that it is a store of this format and sets the connection up. Errors: `StoreCorrupt` for a file
 /// that is no store of ours, `StoreNewerVersion`, `StoreUnavailable` when the disk cannot be synced as rule
 /// S4 wants. Changes nothing in a file that is not ours. With `Access::look` the connection sees the database

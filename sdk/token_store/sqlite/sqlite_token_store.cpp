@@ -121,10 +121,36 @@ class SqliteTokenStore final : public TokenStore {
   }
 
   Result<void> reconnect() {
+    // Files that were deleted, or exchanged, can be read as long as they are open.
+    StoreConnection before = file_.replaced(connection_) ? std::move(connection_) : StoreConnection{};
     connection_ = {};
     auto made = file_.connect();
-    if (!made) return made.error();
+    if (!made) {
+      connection_ = std::move(before);
+      return made.error();
+    }
     connection_ = std::move(*made);
+    if (before.database == nullptr || before.seal->store_id() == connection_.seal->store_id()) return {};
+    if (auto done = take_over(before); !done) {
+      connection_ = std::move(before);
+      return done;
+    }
+    return {};
+  }
+
+  /// A new store in the place of the one that this process works with says nothing about its sessions: they
+  /// go on in the new one.
+  Result<void> take_over(const StoreConnection& before) {
+    const auto held = read_sealed_book(before.database.get(), *before.seal);
+    if (!held)
+      return Error(ErrorCode::StoreUnavailable,
+                   "the files of the token store were deleted while it was in use; restart the app");
+    const auto step = [&held](TokenBook& book) {
+      book.take_over(held->book);
+      return true;
+    };
+    if (auto done = one_step(step, After::keep); !done) return done.error();
+    file_.log("store: its files were deleted while it was in use; what they held is in the new ones");
     return {};
   }
 
@@ -154,7 +180,7 @@ class SqliteTokenStore final : public TokenStore {
   }
 
   template <class Body>
-  auto one_step(Body& body, After after) -> Result<decltype(body(std::declval<TokenBook&>()))> {
+  auto one_step(const Body& body, After after) -> Result<decltype(body(std::declval<TokenBook&>()))> {
     const auto guard = file_.guard();
     if (!guard) return guard.error();
     // Under the guard nobody exchanges the file any more.

@@ -140,6 +140,10 @@ Result<StoreConnection> StoreFile::make() const {
   const auto key = keys_->find_or_make(crypto::hex_encode(store_id));
   if (!key) return key.error();
   const StoreSeal seal(*key, store_id, app_id_, base_url_);
+  // The log of a store that is gone would be taken for the new one's.
+  if (folder_.has(name_ + "-wal") || folder_.has(name_ + "-shm")) {
+    if (auto aside = set_aside(name_); !aside) return aside.error();
+  }
   if (auto built = build(seal, TokenBook()); !built) return built.error();
   return StoreConnection{};
 }
@@ -147,6 +151,7 @@ Result<StoreConnection> StoreFile::make() const {
 Result<StoreConnection> StoreFile::recover(const Error& damage) const {
   const auto bytes = folder_.read(copy_name(), kLargestCopy);
   if (!bytes) return damage;
+  if (*bytes && is_good_copy_of_later_version((*bytes)->reveal())) return newer_version();
   const auto header = *bytes ? read_good_copy_header((*bytes)->reveal()) : std::nullopt;
   if (!header) return damage;
   const auto key = keys_->find(crypto::hex_encode(header->store_id));

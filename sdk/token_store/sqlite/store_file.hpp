@@ -52,6 +52,9 @@ class StoreFile {
   [[nodiscard]] const StoreFolder& folder() const { return folder_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string guard_name() const { return name_ + ".guard"; }
+  void log(const std::string& line) const {
+    if (log_) log_(line);
+  }
 
  private:
   struct Opened;
@@ -66,9 +69,6 @@ class StoreFile {
   [[nodiscard]] Result<void> settle(const StoreConnection& connection) const;
   [[nodiscard]] Result<void> set_aside(std::string_view name) const;
   [[nodiscard]] std::string copy_name() const { return name_ + ".good"; }
-  void log(const std::string& line) const {
-    if (log_) log_(line);
-  }
 
   const StoreFolder folder_;
   const std::string app_id_;

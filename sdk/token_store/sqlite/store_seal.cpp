@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/token_store/sqlite/store_seal.hpp"
 
+#include <charconv>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "core/crypto/aead.hpp"
@@ -11,7 +13,9 @@ namespace keyturn::sdk {
 namespace {
 
 constexpr std::string_view kFormat = "keyturn token store, format 2";
+constexpr std::string_view kCopyKind = "Keyturn good copy ";
 constexpr std::string_view kCopyMagic = "Keyturn good copy 2\n";
+constexpr unsigned kCopyVersion = 2;
 constexpr std::string_view kCopyPlace = "copy";
 constexpr std::size_t kIdSize = 16;
 constexpr std::size_t kCheckSize = 16;
@@ -82,6 +86,14 @@ std::optional<GoodCopyHeader> read_good_copy_header(std::string_view bytes) {
   out.version = read_number(bytes.substr(kIdSize + kCheckSize, 8));
   out.sealed = bytes.substr(kIdSize + kCheckSize + 8);
   return out;
+}
+
+bool is_good_copy_of_later_version(std::string_view bytes) {
+  if (!bytes.starts_with(kCopyKind)) return false;
+  bytes.remove_prefix(kCopyKind.size());
+  unsigned version = 0;
+  const auto [end, fault] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), version);
+  return fault == std::errc() && end != bytes.data() + bytes.size() && *end == '\n' && version > kCopyVersion;
 }
 
 std::optional<TokenBook> open_good_copy(const StoreSeal& seal, const GoodCopyHeader& header) {

@@ -55,6 +55,7 @@ struct GoodCopyHeader {
 /// The bytes that it takes at the beginning of the file.
 inline constexpr std::size_t kGoodCopyHeaderSize = 60;
 [[nodiscard]] std::optional<GoodCopyHeader> read_good_copy_header(std::string_view bytes);
+[[nodiscard]] bool is_good_copy_of_later_version(std::string_view bytes);
 [[nodiscard]] std::optional<TokenBook> open_good_copy(const StoreSeal& seal, const GoodCopyHeader& header);
 
 }  // namespace keyturn::sdk
