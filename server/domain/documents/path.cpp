@@ -2,6 +2,7 @@
 #include "server/domain/documents/path.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace keyturn::server::documents {
 namespace {
@@ -46,6 +47,12 @@ Path::Path(std::string_view dotted) {
     parts_.emplace_back(dotted.substr(from, dot - from));
     from = dot + 1;
   }
+}
+
+Path Path::of_parts(std::vector<std::string> parts) {
+  Path path;
+  path.parts_ = std::move(parts);
+  return path;
 }
 
 std::string dotted(const Path& path) {

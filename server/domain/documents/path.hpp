@@ -16,9 +16,12 @@ namespace keyturn::server::documents {
 class Path {
  public:
   explicit Path(std::string_view dotted);
+  /// Of names that may hold dots; at least one.
+  [[nodiscard]] static Path of_parts(std::vector<std::string> parts);
   [[nodiscard]] const std::vector<std::string>& parts() const noexcept { return parts_; }
 
  private:
+  Path() = default;
   std::vector<std::string> parts_;
 };
 

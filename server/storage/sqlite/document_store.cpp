@@ -3,6 +3,7 @@
 
 #include "core/base/object_id.hpp"
 #include "server/domain/documents/filter.hpp"
+#include "server/domain/documents/named_paths.hpp"
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/path.hpp"
 #include "server/domain/documents/pipeline.hpp"
@@ -28,6 +29,9 @@ constexpr std::size_t kMostScanned = 1'000'000;
 constexpr std::string_view kPlace("\0place", 6);  // no member can be named so
 
 Error refused(std::string text) { return {ErrorCode::MongoDBError, std::move(text)}; }
+Error not_permitted(const char* what) {
+  return {ErrorCode::NoMatchingRuleFound, std::string(what) + " not permitted"};
+}
 Error too_many() { return {ErrorCode::ReadSizeLimitExceeded, "the query reads more than 50000 documents"}; }
 Error too_many_to_work_on() {
   return {ErrorCode::ReadSizeLimitExceeded, "the operation works on more than 1000000 documents"};
@@ -219,6 +223,7 @@ class SqliteDocumentStore final : public DocumentStore {
     Filter filter;  ///< The caller's.
     Filter stored;  ///< What is looked for.
     std::optional<Update> update;
+    Ejson change;  ///< As it was written, for the gate.
     Filter guard;
     const DocumentGate* gate;
   };
@@ -232,11 +237,12 @@ class SqliteDocumentStore final : public DocumentStore {
     if (!stored) return stored.error();
     auto guard = Filter::compile(guard_query);
     if (!guard) return guard.error();
-    Plan plan{std::move(*filter), std::move(*stored), std::nullopt, std::move(*guard), gate};
+    Plan plan{std::move(*filter), std::move(*stored), std::nullopt, {}, std::move(*guard), gate};
     if (change) {
       auto update = Update::compile(*change, array_filters);
       if (!update) return update.error();
       plan.update = std::move(*update);
+      plan.change = *change;
     }
     return plan;
   }
@@ -341,19 +347,27 @@ class SqliteDocumentStore final : public DocumentStore {
   Result<EjsonDocument> apply(Connection& sql, std::int64_t collection,
                               const std::vector<StoredIndex>& indexes, const Plan& plan, const Found& found,
                               const CollectionName& where, Events& events) {
-    auto after = plan.update->apply(found.stored.document, found.match, context_.clock.wall_now(), false);
-    if (!after) return after;
-    if (!plan.guard.matches(*after)) return Error(ErrorCode::NoMatchingRuleFound, "update not permitted");
+    const EjsonDocument& before = found.stored.document;
+    std::vector<documents::Path> named;
     if (plan.gate != nullptr) {
-      if (auto allowed = plan.gate->check_update(found.stored.document, *after); !allowed)
-        return allowed.error();
+      named = documents::named_paths(plan.change, before);
+      if (auto allowed = plan.gate->check_named(before, named); !allowed) return allowed.error();
+    }
+    auto after = plan.update->apply(before, found.match, context_.clock.wall_now(), false);
+    if (!after) {
+      const bool tells_nothing = found.seen.empty() || documents::same_at(before, found.seen, named);
+      return tells_nothing ? after.error() : not_permitted("update");
+    }
+    if (!plan.guard.matches(*after)) return not_permitted("update");
+    if (plan.gate != nullptr) {
+      if (auto allowed = plan.gate->check_update(before, *after, named); !allowed) return allowed.error();
     }
     // What changes nothing is no event.
-    if (Ejson(*after).to_canonical() == Ejson(found.stored.document).to_canonical()) return after;
+    if (Ejson(*after).to_canonical() == Ejson(before).to_canonical()) return after;
     auto put = put_document(sql, collection, indexes, found.stored.place, *after);
     if (!put) return put.error();
     const auto kind = plan.update->is_replacement() ? ChangeEvent::Kind::replace : ChangeEvent::Kind::update;
-    events.push_back({kind, where, *after->find("_id"), *after, found.stored.document});
+    events.push_back({kind, where, *after->find("_id"), *after, before});
     return after;
   }
 
@@ -365,7 +379,7 @@ class SqliteDocumentStore final : public DocumentStore {
     EjsonDocument document = with_id(std::move(*made), context_);
     const auto fit = check_id(document);
     if (!fit) return fit.error();
-    if (!plan.guard.matches(document)) return Error(ErrorCode::NoMatchingRuleFound, "insert not permitted");
+    if (!plan.guard.matches(document)) return not_permitted("insert");
     if (plan.gate != nullptr) {
       if (auto allowed = plan.gate->check_insert(document); !allowed) return allowed.error();
     }

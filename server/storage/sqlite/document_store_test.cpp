@@ -35,8 +35,12 @@ class OwnersGate final : public DocumentGate {
   [[nodiscard]] Result<void> check_insert(const EjsonDocument& after) const override {
     return verdict(is_own(after), "insert not permitted");
   }
-  [[nodiscard]] Result<void> check_update(const EjsonDocument& before,
-                                          const EjsonDocument& after) const override {
+  [[nodiscard]] Result<void> check_named(const EjsonDocument& before,
+                                         const std::vector<documents::Path>&) const override {
+    return verdict(is_own(before), "update not permitted");
+  }
+  [[nodiscard]] Result<void> check_update(const EjsonDocument& before, const EjsonDocument& after,
+                                          const std::vector<documents::Path>&) const override {
     return verdict(is_own(before) && is_own(after), "update not permitted");
   }
   [[nodiscard]] Result<void> check_remove(const EjsonDocument& before) const override {
