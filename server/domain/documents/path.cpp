@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/domain/documents/path.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -62,6 +63,11 @@ std::string dotted(const Path& path) {
     text += part;
   }
   return text;
+}
+
+bool has_empty_part(const Path& path) {
+  return std::any_of(path.parts().begin(), path.parts().end(),
+                     [](const std::string& part) { return part.empty(); });
 }
 
 std::optional<std::size_t> array_index(std::string_view part) {

@@ -28,6 +28,9 @@ class Path {
 /// The path as it was written.
 [[nodiscard]] std::string dotted(const Path& path);
 
+/// Whether a name on the path is empty, as in "a..b".
+[[nodiscard]] bool has_empty_part(const Path& path);
+
 /// The array index that a part of a path may be: digits without a leading zero.
 [[nodiscard]] std::optional<std::size_t> array_index(std::string_view part);
 

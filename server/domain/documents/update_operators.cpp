@@ -81,6 +81,7 @@ Outcome pull(const UpdateStep& step, const Ejson* value) {
   auto array = current_array(value, "$pull");
   if (!array) return array.error();
   std::erase_if(*array, [&](const Ejson& element) {
+    if (!step.pull_filter) return equal(element, step.operand);
     if (step.pull_wrapped) return step.pull_filter->matches(EjsonDocument{{"", element}});
     const auto* document = element.get_if<EjsonDocument>();
     return document != nullptr && step.pull_filter->matches(*document);

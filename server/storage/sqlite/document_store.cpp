@@ -132,7 +132,7 @@ class SqliteDocumentStore final : public DocumentStore {
   }
 
   Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) override {
-    auto plan = compile(query.filter, query.update, query.array_filters, query.guard, query.gate);
+    auto plan = compile(query.filter, query.update, query.array_filters, query.guard, query.gate, query.many);
     if (!plan) return plan.error();
     return change<UpdateResult>(
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<UpdateResult> {
@@ -230,7 +230,7 @@ class SqliteDocumentStore final : public DocumentStore {
 
   static Result<Plan> compile(const EjsonDocument& query, const std::optional<Ejson>& change,
                               const EjsonArray& array_filters, const EjsonDocument& guard_query,
-                              const DocumentGate* gate) {
+                              const DocumentGate* gate, bool many = false) {
     auto filter = Filter::compile(query);
     if (!filter) return filter.error();
     auto stored = gate == nullptr ? filter : stored_filter(query, *gate);
@@ -241,6 +241,8 @@ class SqliteDocumentStore final : public DocumentStore {
     if (change) {
       auto update = Update::compile(*change, array_filters);
       if (!update) return update.error();
+      if (many && update->is_replacement())
+        return refused("multi update is not supported for replacement-style update");
       plan.update = std::move(*update);
       plan.change = *change;
     }
