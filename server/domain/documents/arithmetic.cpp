@@ -46,8 +46,8 @@ class Accumulation {
 
   bool take_whole(std::int64_t number) {
     std::int64_t next = 0;
-    const bool overflows = adds_ ? __builtin_add_overflow(whole_, number, &next)
-                                 : __builtin_mul_overflow(whole_, number, &next);
+    const bool overflows =
+        adds_ ? __builtin_add_overflow(whole_, number, &next) : __builtin_mul_overflow(whole_, number, &next);
     if (!overflows) whole_ = next;
     return !overflows;
   }

@@ -36,7 +36,7 @@ void sort_array(EjsonArray& array, const PushPlan& plan) {
       return plan.sort_values > 0 ? order < 0 : order > 0;
     });
   } else if (plan.sort_documents) {
-    plan.sort_documents->apply_to_values(array);
+    plan.sort_documents->apply_to_elements(array);
   }
 }
 

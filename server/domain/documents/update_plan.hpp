@@ -11,7 +11,7 @@
 #include <keyturn/ejson.hpp>
 
 #include "server/domain/documents/path.hpp"
-#include "server/domain/documents/shape.hpp"
+#include "server/domain/documents/sort.hpp"
 #include "server/domain/documents/update.hpp"
 
 // The compiled form of an update, shared by its compiler (update.cpp) and its operators

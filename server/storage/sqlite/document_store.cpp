@@ -8,6 +8,7 @@
 #include "server/domain/documents/path.hpp"
 #include "server/domain/documents/pipeline.hpp"
 #include "server/domain/documents/shape.hpp"
+#include "server/domain/documents/sort.hpp"
 #include "server/domain/documents/update.hpp"
 #include "server/storage/sqlite/change_feed.hpp"
 #include "server/storage/sqlite/database.hpp"
@@ -67,7 +68,7 @@ class SqliteDocumentStore final : public DocumentStore {
     const auto enough = sort->empty() ? wanted + static_cast<std::size_t>(query.skip) : kMostScanned;
     auto documents = read_matching(where, query.filter, *filter, query.gate, enough);
     if (!documents) return documents;
-    sort->apply(*documents);
+    if (const auto sorted = sort->apply(*documents); !sorted) return sorted.error();
     const auto skip = std::min(static_cast<std::size_t>(query.skip), documents->size());
     documents->erase(documents->begin(), documents->begin() + static_cast<std::ptrdiff_t>(skip));
     if (documents->size() > wanted) documents->resize(wanted);
@@ -166,7 +167,9 @@ class SqliteDocumentStore final : public DocumentStore {
     return change<Answer>(
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<Answer> {
           const auto indexes = read_indexes(sql, collection);
-          const auto found = first(matching(sql, collection, *plan, sort->empty() ? 1 : kMostScanned), *sort);
+          auto sorted = first(matching(sql, collection, *plan, sort->empty() ? 1 : kMostScanned), *sort);
+          if (!sorted) return sorted.error();
+          const std::optional<Found>& found = *sorted;
           const auto shown = [&](const EjsonDocument& document) {
             const auto seen = query.gate == nullptr ? document : query.gate->view(document);
             return seen ? Answer(projection->apply(*seen)) : Answer();
@@ -321,9 +324,9 @@ class SqliteDocumentStore final : public DocumentStore {
     return all;
   }
 
-  static std::optional<Found> first(std::vector<Found> all, const Sort& sort) {
-    if (all.empty()) return std::nullopt;
-    if (sort.empty()) return std::move(all.front());
+  static Result<std::optional<Found>> first(std::vector<Found> all, const Sort& sort) {
+    if (all.empty()) return std::optional<Found>();
+    if (sort.empty()) return std::optional<Found>(std::move(all.front()));
     // Only what the caller sees decides; the place in the list comes along.
     std::vector<EjsonDocument> order;
     order.reserve(all.size());
@@ -331,8 +334,9 @@ class SqliteDocumentStore final : public DocumentStore {
       order.push_back(all[i].seen.empty() ? all[i].stored.document : all[i].seen);
       order.back().append(std::string(kPlace), static_cast<std::int64_t>(i));
     }
-    sort.apply(order);
-    return std::move(all[static_cast<std::size_t>(*order.front().find(kPlace)->to_int64())]);
+    if (const auto sorted = sort.apply(order); !sorted) return sorted.error();
+    return std::optional<Found>(
+        std::move(all[static_cast<std::size_t>(*order.front().find(kPlace)->to_int64())]));
   }
 
   static Result<void> remove_one(Connection& sql, const Plan& plan, const Found& found,

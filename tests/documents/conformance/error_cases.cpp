@@ -31,6 +31,18 @@ const std::vector<DocumentCase>& error_cases() {
        "!undefined"},
       {"RefusesUndefinedAmongOthers", "[]", "find", R"({"filter":{"a":{"$in":[1,{"$undefined":true}]}}})",
        "!undefined"},
+      {"RefusesAProjectionWithAnEmptyName", "[]", "find", R"({"projection":{"a..b":1}})", "!empty"},
+      {"RefusesAProjectionThatEndsInADot", "[]", "find", R"({"projection":{"a.":0}})", "!empty"},
+      {"RefusesToAddNothing", "[]", "aggregate", R"({"pipeline":[{"$addFields":{}}]})",
+       "!at least one field"},
+      {"RefusesToUnsetNothing", "[]", "aggregate", R"({"pipeline":[{"$unset":[]}]})", "!at least one field"},
+      {"RefusesToUnwindAnEmptyName", "[]", "aggregate", R"({"pipeline":[{"$unwind":"$a..b"}]})",
+       "!FieldPath"},
+      {"RefusesToUnwindAVariable", "[]", "aggregate", R"({"pipeline":[{"$unwind":"$$ROOT"}]})", "!FieldPath"},
+      {"RefusesAGroupsFieldThatLooksLikeAnOperator", "[]", "aggregate",
+       R"({"pipeline":[{"$group":{"_id":null,"$n":{"$sum":1}}}]})", "!$n"},
+      {"RefusesMoreThanANewRoot", "[]", "aggregate",
+       R"({"pipeline":[{"$replaceRoot":{"newRoot":"$a","x":1}}]})", "!$replaceRoot"},
   };
   return cases;
 }
