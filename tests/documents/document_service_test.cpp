@@ -1,94 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/domain/data/document_service.hpp"
-
-#include <gtest/gtest.h>
-
 #include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "core/json/json.hpp"
-#include "core/testing/fake_clock.hpp"
-#include "server/storage/sqlite/sqlite_stores.hpp"
+#include "tests/documents/document_service_fixture.hpp"
 
 namespace keyturn::server {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr const char* kService = "mongodb-atlas";
-
-EjsonDocument document_of(const std::string& text) {
-  auto value = Ejson::parse(text);
-  if (!value || value->get_if<EjsonDocument>() == nullptr) throw std::invalid_argument(text);
-  return *value->get_if<EjsonDocument>();
-}
-
-struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "keyturn-documents-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
-
-class Documents : public ::testing::Test {
- protected:
-  Documents() {
-    sqlite::SqliteOptions options;
-    options.folder = folder_.path;
-    options.clock = &clock_;
-    stores_ = std::move(*sqlite::SqliteStores::open(options));
-    app_.id = "app";
-    app_.client_app_id = "app-abcde";
-    EXPECT_TRUE(stores_->apps().put(app_, {}));
-    put("services", "s1", R"({"name":"mongodb-atlas","type":"mongodb-atlas"})");
-    put("services", "s2", R"({"name":"web","type":"http"})");
-    User user;
-    user.id = "u1";
-    user.app_id = "app";
-    user.identities.push_back({"i1", "local-userpass", "p", {{"email", "a@example.org"}}});
-    EXPECT_TRUE(stores_->users().create(user));
-    service_.emplace(stores_->apps(), stores_->documents(), stores_->users(), clock_);
-  }
-  void put(const char* kind, const char* id, const char* text) {
-    EXPECT_TRUE(stores_->apps().put_document("app", kind, id, *json::parse(text)));
-  }
-  static DataCaller user(std::string id) {
-    DataCaller caller;
-    caller.principal = Principal{"app", std::move(id), "s", "d", "anon-user"};
-    return caller;
-  }
-  static DataCaller the_system() { return {std::nullopt, true}; }
-  std::string call(const DataCaller& caller, const char* action, const std::string& members,
-                   const char* service = kService, const char* collection = "c") {
-    const auto result =
-        service_->call(app_, caller, service, action,
-                       document_of(R"({"database":"d","collection":")" + std::string(collection) + "\"" +
-                                   (members.empty() ? "" : ",") + members + "}"));
-    if (result) return result->to_canonical();
-    code_ = result.error().code;
-    return result.error().message;
-  }
-
-  Folder folder_;
-  testing::FakeClock clock_;
-  std::unique_ptr<sqlite::SqliteStores> stores_;
-  App app_;
-  std::optional<DocumentService> service_;
-  ErrorCode code_ = ErrorCode::InternalServerError;
-};
 
 TEST_F(Documents, ResultsHaveTheShapesAndWidthsThatClientsAssert) {
   const DataCaller s = the_system();
@@ -111,7 +32,7 @@ TEST_F(Documents, ResultsHaveTheShapesAndWidthsThatClientsAssert) {
       call(s, "updateOne", R"("query":{"_id":9},"update":{"$set":{"n":2}},"upsert":true)"),
       R"({"matchedCount":{"$numberInt":"0"},"modifiedCount":{"$numberInt":"0"},"upsertedId":{"$numberInt":"9"}})");
   EXPECT_EQ(call(s, "updateMany", R"("query":{"_id":9},"update":{"m":1})"),
-            R"({"matchedCount":{"$numberInt":"1"},"modifiedCount":{"$numberInt":"1"}})");
+            "multi update is not supported for replacement-style update");
   EXPECT_EQ(call(s, "deleteOne", R"("query":{"_id":9})"), R"({"deletedCount":{"$numberInt":"1"}})");
   EXPECT_EQ(call(s, "deleteMany", R"("query":{"n":77})"), R"({"deletedCount":{"$numberInt":"0"}})");
   EXPECT_EQ(call(s, "aggregate", R"("pipeline":[{"$group":{"_id":null,"s":{"$sum":"$n"}}}])"),
@@ -281,12 +202,34 @@ TEST_F(Documents, AnOptionThatWouldChangeTheAnswerIsRefusedByName) {
   for (const char* option :
        {"collation", "let", "min", "max", "returnKey", "showRecordId", "returnDocument"}) {
     const std::string answer = call(the_system(), "find", "\"" + std::string(option) + "\":{}");
-    EXPECT_EQ(answer.find("the option " + std::string(option) + " is not supported"), 0U) << answer;
+    EXPECT_EQ(answer.find("the option " + std::string(option) + " of find is not supported"), 0U) << answer;
   }
+  const std::string change = R"("filter":{},"update":{"$set":{"a":1}},)";
+  for (const char* option : {R"("new":true)", R"("returnOriginal":false)", R"("collation":{"locale":"en"})"})
+    EXPECT_NE(call(the_system(), "findOneAndUpdate", change + option).find("link a MongoDB"),
+              std::string::npos);
+  for (const char* operation :
+       {R"({"updateMany":{"filter":{},"update":{"$set":{"a":1}},"collation":{"locale":"en"}}})",
+        R"({"deleteOne":{"filter":{},"sort":{"a":1}}})", R"({"insertOne":{"document":{},"who":1}})"}) {
+    EXPECT_NE(call(the_system(), "bulkWrite", R"("operations":[)" + std::string(operation) + "]")
+                  .find("link a MongoDB"),
+              std::string::npos);
+  }
+  EXPECT_EQ(call(the_system(), "find", R"("maxTimeMS":5,"hint":{"_id":1},"comment":"x","sort":null)"), "[]");
   EXPECT_NE(call(the_system(), "insertMany", R"("documents":[{}],"ordered":false)").find("ordered"),
             std::string::npos);
   EXPECT_EQ(call(the_system(), "count", R"("query":{},"collation":null,"ordered":true)"),
             R"({"$numberLong":"0"})");
+}
+
+TEST_F(Documents, ACountSkipsBeforeItsLimit) {
+  call(the_system(), "insertMany", R"("documents":[{},{},{},{},{}])");
+  const auto counted = [&](const char* options) { return call(the_system(), "count", options); };
+  EXPECT_EQ(counted(R"("skip":2)"), R"({"$numberLong":"3"})");
+  EXPECT_EQ(counted(R"("skip":2,"limit":2)"), R"({"$numberLong":"2"})");
+  EXPECT_EQ(counted(R"("skip":4,"limit":2)"), R"({"$numberLong":"1"})");
+  EXPECT_EQ(counted(R"("skip":9)"), R"({"$numberLong":"0"})");
+  EXPECT_EQ(counted(R"("skip":2,"limit":{"$numberLong":"9223372036854775807"})"), R"({"$numberLong":"3"})");
 }
 
 TEST_F(Documents, ASchemaBindsWhoeverTheRulesBind) {

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include <keyturn/base/result.hpp>
 #include <keyturn/ejson.hpp>
+
+#include "server/domain/documents/path.hpp"
 
 namespace keyturn::server {
 
@@ -34,8 +37,14 @@ class DocumentGate {
 
   // Errors: `NoMatchingRuleFound`, naming what is not permitted.
   [[nodiscard]] virtual Result<void> check_insert(const EjsonDocument& after) const = 0;
-  [[nodiscard]] virtual Result<void> check_update(const EjsonDocument& before,
-                                                  const EjsonDocument& after) const = 0;
+  /// Before an update is carried out: whether the caller may write where it names a path
+  /// (`documents::named_paths`), as far as that does not depend on what comes of it. So neither a fault of
+  /// the update nor that it changes nothing tells what is stored there.
+  [[nodiscard]] virtual Result<void> check_named(const EjsonDocument& before,
+                                                 const std::vector<documents::Path>& named) const = 0;
+  /// Of what has come of it: every difference, and every named path as if it were one.
+  [[nodiscard]] virtual Result<void> check_update(const EjsonDocument& before, const EjsonDocument& after,
+                                                  const std::vector<documents::Path>& named) const = 0;
   [[nodiscard]] virtual Result<void> check_remove(const EjsonDocument& before) const = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 
+#include "server/domain/documents/arithmetic.hpp"
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/path.hpp"
 #include "server/domain/documents/refusals.hpp"
@@ -36,8 +37,8 @@ struct Arity {
 };
 constexpr std::size_t kMany = 1'000;
 constexpr std::array kExpressionOperators = {
-    Arity{"$add", 1, kMany}, Arity{"$subtract", 2, 2},   Arity{"$multiply", 1, kMany},
-    Arity{"$divide", 2, 2},  Arity{"$concat", 1, kMany}, Arity{"$toLower", 1, 1},
+    Arity{"$add", 0, kMany}, Arity{"$subtract", 2, 2},   Arity{"$multiply", 0, kMany},
+    Arity{"$divide", 2, 2},  Arity{"$concat", 0, kMany}, Arity{"$toLower", 1, 1},
     Arity{"$toUpper", 1, 1}, Arity{"$ifNull", 2, kMany}, Arity{"$cond", 3, 3},
     Arity{"$eq", 2, 2},      Arity{"$ne", 2, 2},         Arity{"$gt", 2, 2},
     Arity{"$gte", 2, 2},     Arity{"$lt", 2, 2},         Arity{"$lte", 2, 2},
@@ -160,36 +161,13 @@ bool truthy(const Value& value) {
   return !number || *number != 0;
 }
 
-Evaluated evaluate_arithmetic(const std::string& name, const std::vector<Value>& values) {
-  for (const Value& value : values) {
-    if (nullish(value)) return Value(Ejson());
-    if (!is_number(*value)) return refused(name + " only supports numeric types here");
-    if (value->get_if<Decimal128>() != nullptr) return outside_the_subset(name + " of a Decimal128");
-  }
-  if (name == "$divide") {
-    if (*values[1]->to_double() == 0) return refused("can't $divide by zero");
-    return Value(Ejson(*values[0]->to_double() / *values[1]->to_double()));
-  }
-  Ejson result = *values[0];
-  for (std::size_t i = 1; i < values.size(); ++i) {
-    Ejson operand = *values[i];
-    if (name == "$subtract") {
-      auto negative = calculate(Arithmetic::product, operand, Ejson(std::int32_t{-1}));
-      if (!negative) return refused(name + ": the integer overflows");
-      operand = *negative;
-    }
-    auto next = calculate(name == "$multiply" ? Arithmetic::product : Arithmetic::sum, result, operand);
-    if (!next) return refused(name + ": the integer overflows");
-    result = std::move(*next);
-  }
-  return Value(std::move(result));
-}
-
 Evaluated text(const std::string& name, const std::vector<Value>& values) {
   std::string result;
   for (const Value& value : values) {
     if (nullish(value)) return name == "$concat" ? Value(Ejson()) : Value(Ejson(""));
     const auto* part = value->get_if<std::string>();
+    const bool converts = part == nullptr && name != "$concat";
+    if (converts) return outside_the_subset(name + " of what is no string");
     if (part == nullptr) return refused(name + " only supports strings");
     result += *part;
   }

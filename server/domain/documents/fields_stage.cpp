@@ -88,6 +88,7 @@ Result<AddFields> AddFields::of_paths(const EjsonDocument& paths) {
 }
 
 Result<AddFields> AddFields::compile(const EjsonDocument& specification) {
+  if (specification.empty()) return refused("specification must have at least one field");
   auto paths = flat(specification);
   if (!paths) return paths.error();
   return of_paths(*paths);
@@ -117,18 +118,9 @@ Result<ProjectFields> ProjectFields::compile(const EjsonDocument& nested) {
   }
   if (excludes && !computed.empty())
     return refused("Invalid $project: a computed field in an exclusion projection");
-  if (!computed.empty()) {
-    // Everything else but _id is left out, as with an inclusion; what lies on the way of a path keeps its
-    // form.
-    const Ejson* id = plain.find("_id");
-    const bool keeps_id = !computed.contains("_id") && (id == nullptr || !is_zero(*id));
-    for (const auto& member : computed) {
-      if (member.first.find('.') != std::string::npos) plain.set(member.first, true);
-    }
-    plain.set("_id", keeps_id);
-    if (!keeps_id && plain.size() == 1) plain.set("", true);  // no member has this name
-  }
-  auto projection = Projection::compile(plain);
+  std::vector<std::string> paths;
+  for (const auto& member : computed) paths.push_back(member.first);
+  auto projection = Projection::compile(plain, paths);
   if (!projection) return projection.error();
   auto fields = AddFields::of_paths(computed);
   if (!fields) return fields.error();

@@ -119,18 +119,15 @@ bool visit_end(const Test& test, const Ejson* value, Index index, Filter::Match&
     }
     return false;
   }
-  if (holds_for(test, value)) {
-    found = {true, index};
-    return true;
-  }
-  const bool whole_only = test.kind == Test::Kind::size || test.kind == Test::Kind::exists;
-  for (std::size_t i = 0; array != nullptr && !whole_only && i < array->size(); ++i) {
+  // Elements before the array itself: the first that passes is what `$` in an update stands for.
+  for (std::size_t i = 0; array != nullptr && test.kind != Test::Kind::size && i < array->size(); ++i) {
     if (holds_for(test, &(*array)[i])) {
       found = {true, index ? index : i};
       return true;
     }
   }
-  return false;
+  if (holds_for(test, value)) found = {true, index};
+  return found.matches;
 }
 
 }  // namespace
@@ -182,7 +179,7 @@ Filter::Filter(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
 
 Filter::Match Filter::match(const EjsonDocument& document) const { return evaluate(*root_, document); }
 
-EjsonDocument Filter::equalities() const { return root_->equalities; }
+const std::vector<std::pair<std::string, Ejson>>& Filter::equalities() const { return root_->equalities; }
 
 const std::vector<std::pair<std::string, EjsonArray>>& Filter::equality_candidates() const {
   return root_->candidates;

@@ -31,9 +31,9 @@ class Filter {
   [[nodiscard]] Match match(const EjsonDocument& document) const;
   [[nodiscard]] bool matches(const EjsonDocument& document) const { return match(document).matches; }
 
-  /// Fields that must equal one value ({"a": 1}, {"a": {"$eq": 1}}, inside `$and`): the start of an upserted
-  /// document.
-  [[nodiscard]] EjsonDocument equalities() const;
+  /// Paths that must equal one value, in the order of the query and as often as it says so: {"a": 1}, `$eq`,
+  /// `$in` and `$all` of one, each value of a longer `$all`, inside `$and` and a `$or` of one branch.
+  [[nodiscard]] const std::vector<std::pair<std::string, Ejson>>& equalities() const;
   /// For each path that must equal one of some values (`$eq`, `$in`): those values. A store may use an index
   /// for one.
   [[nodiscard]] const std::vector<std::pair<std::string, EjsonArray>>& equality_candidates() const;

@@ -32,10 +32,14 @@ Test make(Test::Kind kind, const Path& path, Ejson operand = {}) {
   return test;
 }
 
+// A whole reference ($ref and $id) is a value although its names look like operators.
 bool is_operators(const Ejson& value) {
   const auto* document = value.get_if<EjsonDocument>();
-  return document != nullptr && !document->empty() && document->begin()->first.starts_with('$');
+  return document != nullptr && !document->empty() && document->begin()->first.starts_with('$') &&
+         !(document->contains("$ref") && document->contains("$id"));
 }
+
+bool is_undefined(const Ejson& value) { return value.get_if<BsonUndefined>() != nullptr; }
 
 Result<Test> compile_regex(const Path& path, const Ejson& pattern, std::string_view options) {
   std::string text;
@@ -62,6 +66,7 @@ Result<Test> compile_in(const Path& path, const Ejson& operand, std::string_view
   Test test = make(Test::Kind::in, path);
   for (const Ejson& value : *values) {
     if (is_operators(value)) return refused("cannot nest $ under " + std::string(name));
+    if (is_undefined(value)) return refused("cannot compare to undefined");
     if (const auto* regex = value.get_if<BsonRegex>()) {
       auto compiled = Regex::compile(regex->pattern, regex->options);
       if (!compiled) return compiled.error();
@@ -76,12 +81,15 @@ struct TypeName {
   std::string_view name;
   int number;
 };
-constexpr std::array kTypeNames = {
-    TypeName{"double", 1},     TypeName{"string", 2},    TypeName{"object", 3},   TypeName{"array", 4},
-    TypeName{"binData", 5},    TypeName{"undefined", 6}, TypeName{"objectId", 7}, TypeName{"bool", 8},
-    TypeName{"date", 9},       TypeName{"null", 10},     TypeName{"regex", 11},   TypeName{"int", 16},
-    TypeName{"timestamp", 17}, TypeName{"long", 18},     TypeName{"decimal", 19}, TypeName{"minKey", -1},
-    TypeName{"maxKey", 127}};
+constexpr std::array kTypeNames = {TypeName{"double", 1}, TypeName{"string", 2}, TypeName{"object", 3},
+                                   TypeName{"array", 4}, TypeName{"binData", 5}, TypeName{"undefined", 6},
+                                   TypeName{"objectId", 7}, TypeName{"bool", 8}, TypeName{"date", 9},
+                                   TypeName{"null", 10}, TypeName{"regex", 11}, TypeName{"int", 16},
+                                   TypeName{"timestamp", 17}, TypeName{"long", 18}, TypeName{"decimal", 19},
+                                   TypeName{"minKey", -1}, TypeName{"maxKey", 127},
+                                   // Those that no document here can hold.
+                                   TypeName{"dbPointer", 12}, TypeName{"javascript", 13},
+                                   TypeName{"symbol", 14}, TypeName{"javascriptWithScope", 15}};
 
 Result<Test> compile_type(const Path& path, const Ejson& operand) {
   Test test = make(Test::Kind::type, path);
@@ -199,13 +207,18 @@ Result<Node> compile_operator(const Path& path, const std::string& name, const E
       "$geoIntersects", "$near",         "$nearSphere", "$bitsAllSet", "$bitsAnySet",
       "$bitsAllClear",  "$bitsAnyClear", "$jsonSchema"};
   Result<Test> test = [&]() -> Result<Test> {
+    const auto range = comparison(name);
+    if ((range || name == "$eq" || name == "$ne") && is_undefined(operand))
+      return refused("cannot compare to undefined");
+    if (range && operand.get_if<BsonRegex>() != nullptr)
+      return refused("Can't have RegEx as arg to predicate over field '" + dotted(path) + "'.");
     if (name == "$eq" || name == "$ne") {
       // Unlike {a: /x/}, this looks for the stored regular expression itself.
       if (name == "$ne" && operand.get_if<BsonRegex>() != nullptr)
         return refused("Can't have regex as arg to $ne.");
       return make(Test::Kind::eq, path, operand);
     }
-    if (const auto kind = comparison(name)) return make(*kind, path, operand);
+    if (range) return make(*range, path, operand);
     if (name == "$in" || name == "$nin") return compile_in(path, operand, name);
     if (name == "$regex") {
       const Ejson* options = siblings.find("$options");
@@ -277,6 +290,7 @@ Result<Node> compile_member(const std::string& name, const Ejson& value, int dep
     if (!regex) return regex.error();
     return leaf(std::move(*regex));
   }
+  if (is_undefined(value)) return refused("cannot compare to undefined");
   return leaf(make(Test::Kind::eq, path, value));
 }
 
@@ -291,21 +305,27 @@ Result<Node> compile_query(const EjsonDocument& query, int depth) {
   return all;
 }
 
-// What every match must equal: through `$and` only.
-void gather(const Node& node, EjsonDocument& equalities,
-            std::vector<std::pair<std::string, EjsonArray>>& candidates) {
-  if (node.kind == Node::Kind::both) {
-    for (const Node& child : node.children) gather(child, equalities, candidates);
+// What every match must equal.
+void gather(const Test& test, Node& root) {
+  if (test.negated) return;
+  const std::string path = dotted(test.path);
+  if (test.kind == Test::Kind::all) {
+    for (const Test& each : test.tests) gather(each, root);
+  } else if (test.kind == Test::Kind::eq) {
+    root.equalities.emplace_back(path, test.operand);
+    root.candidates.emplace_back(path, EjsonArray{test.operand});
+  } else if (test.kind == Test::Kind::in && test.patterns.empty()) {
+    if (test.operands.size() == 1) root.equalities.emplace_back(path, test.operands.front());
+    root.candidates.emplace_back(path, test.operands);
   }
-  if (node.kind != Node::Kind::test || node.test->negated) return;
-  const Test& test = *node.test;
-  if (test.kind == Test::Kind::eq) {
-    const std::string path = dotted(test.path);
-    equalities.set(path, test.operand);
-    candidates.emplace_back(path, EjsonArray{test.operand});
-  }
-  if (test.kind == Test::Kind::in && test.patterns.empty())
-    candidates.emplace_back(dotted(test.path), test.operands);
+}
+
+void gather(const Node& node, Node& root) {
+  if (node.kind == Node::Kind::test) gather(*node.test, root);
+  const bool holds_for_each =
+      node.kind == Node::Kind::both || (node.kind == Node::Kind::either && node.children.size() == 1);
+  if (!holds_for_each) return;
+  for (const Node& child : node.children) gather(child, root);
 }
 
 }  // namespace
@@ -313,8 +333,9 @@ void gather(const Node& node, EjsonDocument& equalities,
 Result<Filter> Filter::compile(const EjsonDocument& query) {
   auto root = compile_query(query, 0);
   if (!root) return root.error();
-  gather(*root, root->equalities, root->candidates);
-  return Filter(std::make_shared<const Node>(std::move(*root)));
+  Node compiled = *root;
+  gather(*root, compiled);
+  return Filter(std::make_shared<const Node>(std::move(compiled)));
 }
 
 }  // namespace keyturn::server::documents

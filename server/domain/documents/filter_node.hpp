@@ -35,7 +35,7 @@ struct Filter::Node {
   std::vector<Node> children;
   std::shared_ptr<const Test> test;
   // Of the root only.
-  EjsonDocument equalities;
+  std::vector<std::pair<std::string, Ejson>> equalities;
   std::vector<std::pair<std::string, EjsonArray>> candidates;
 };
 

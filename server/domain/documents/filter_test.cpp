@@ -161,8 +161,9 @@ TEST(Filter, TellsWhatMustBeEqual) {
   const auto filter = Filter::compile(
       document_of(R"({"a":1,"$and":[{"b.c":{"$eq":"x"}}],"d":{"$in":[1,2]},"e":{"$gt":1},"$or":[{"f":1}]})"));
   ASSERT_TRUE(filter.has_value());
-  EXPECT_EQ(Ejson(filter->equalities()).to_relaxed(), R"({"a":1,"b.c":"x"})");
-  ASSERT_EQ(filter->equality_candidates().size(), 3U);
+  const std::vector<std::pair<std::string, Ejson>> equal{{"a", 1}, {"b.c", "x"}, {"f", 1}};
+  EXPECT_EQ(filter->equalities(), equal);
+  ASSERT_EQ(filter->equality_candidates().size(), 4U);
   EXPECT_EQ(filter->equality_candidates()[2].first, "d");
 }
 

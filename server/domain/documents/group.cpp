@@ -26,6 +26,7 @@ Result<Group> Group::compile(const EjsonDocument& specification) {
       return refused("The field '" + name + "' must be an accumulator object");
     if (name.find('.') != std::string::npos)
       return refused("The field name '" + name + "' cannot contain '.'");
+    if (name.starts_with('$')) return refused("The field name '" + name + "' cannot be an operator name");
     const auto kind = kKinds.find(document->begin()->first);
     if (kind == kKinds.end()) return outside_the_subset("the accumulator " + document->begin()->first);
     const Ejson* operand = &document->begin()->second;
@@ -49,12 +50,8 @@ Result<void> Group::take(const Accumulator& accumulator, State& state, const std
     case Kind::sum:
     case Kind::avg: {
       if (!value || !is_number(*value)) return {};  // MongoDB passes over what is no number
-      auto total = calculate(Arithmetic::sum, state.total, *value);
-      if (!total && value->get_if<Decimal128>() == nullptr && state.total.to_double()) {
-        total = Ejson(*state.total.to_double() + *value->to_double());  // an Int64 overflow goes on as Double
-      }
-      if (!total) return outside_the_subset("the sum of Decimal128 values");
-      state.total = std::move(*total);
+      if (value->get_if<Decimal128>() != nullptr) return outside_the_subset("the sum of Decimal128 values");
+      state.total.add(*value);
       ++state.count;
       return {};
     }
@@ -94,9 +91,9 @@ Ejson Group::finish(const Accumulator& accumulator, const State& state) {
     case Kind::count:
       return static_cast<std::int32_t>(state.count);
     case Kind::sum:
-      return state.total;
+      return state.total.value();
     case Kind::avg:
-      return state.count == 0 ? Ejson() : Ejson(*state.total.to_double() / static_cast<double>(state.count));
+      return state.count == 0 ? Ejson() : Ejson(state.total.to_double() / static_cast<double>(state.count));
     case Kind::push:
     case Kind::add_to_set:
       return state.started ? state.value : Ejson(EjsonArray{});

@@ -8,6 +8,7 @@
 #include <keyturn/ejson.hpp>
 
 #include "server/domain/documents/expression.hpp"
+#include "server/domain/documents/number_sum.hpp"
 
 namespace keyturn::server::documents {
 
@@ -27,7 +28,7 @@ class Group {
   };
   struct State {
     Ejson value;
-    Ejson total{std::int32_t{0}};
+    NumberSum total;
     std::int64_t count = 0;
     bool started = false;
   };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/domain/documents/path.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace keyturn::server::documents {
 namespace {
@@ -48,6 +50,12 @@ Path::Path(std::string_view dotted) {
   }
 }
 
+Path Path::of_parts(std::vector<std::string> parts) {
+  Path path;
+  path.parts_ = std::move(parts);
+  return path;
+}
+
 std::string dotted(const Path& path) {
   std::string text;
   for (const std::string& part : path.parts()) {
@@ -55,6 +63,11 @@ std::string dotted(const Path& path) {
     text += part;
   }
   return text;
+}
+
+bool has_empty_part(const Path& path) {
+  return std::any_of(path.parts().begin(), path.parts().end(),
+                     [](const std::string& part) { return part.empty(); });
 }
 
 std::optional<std::size_t> array_index(std::string_view part) {

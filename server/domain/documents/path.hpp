@@ -16,14 +16,20 @@ namespace keyturn::server::documents {
 class Path {
  public:
   explicit Path(std::string_view dotted);
+  /// Of names that may hold dots; at least one.
+  [[nodiscard]] static Path of_parts(std::vector<std::string> parts);
   [[nodiscard]] const std::vector<std::string>& parts() const noexcept { return parts_; }
 
  private:
+  Path() = default;
   std::vector<std::string> parts_;
 };
 
 /// The path as it was written.
 [[nodiscard]] std::string dotted(const Path& path);
+
+/// Whether a name on the path is empty, as in "a..b".
+[[nodiscard]] bool has_empty_part(const Path& path);
 
 /// The array index that a part of a path may be: digits without a leading zero.
 [[nodiscard]] std::optional<std::size_t> array_index(std::string_view part);

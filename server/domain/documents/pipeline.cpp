@@ -11,10 +11,11 @@
 #include "server/domain/documents/fields_stage.hpp"
 #include "server/domain/documents/filter.hpp"
 #include "server/domain/documents/group.hpp"
-#include "server/domain/documents/order.hpp"
+#include "server/domain/documents/lookup_values.hpp"
 #include "server/domain/documents/path.hpp"
 #include "server/domain/documents/refusals.hpp"
 #include "server/domain/documents/shape.hpp"
+#include "server/domain/documents/sort.hpp"
 
 namespace keyturn::server::documents {
 namespace {
@@ -45,7 +46,7 @@ struct Unwind {
 struct Lookup {
   std::string from;
   Path local{""};
-  std::string foreign;
+  Path foreign{""};
   std::string as;
 };
 struct ReplaceRoot {
@@ -75,6 +76,8 @@ Result<Stage> as_stage(Result<T> compiled) {
 Result<Stage> compile_unset(const Ejson& operand) {
   EjsonArray names = {operand};
   if (const auto* several = operand.get_if<EjsonArray>()) names = *several;
+  if (names.empty())
+    return refused("$unset specification must be a string or an array with at least one field");
   EjsonDocument exclusion;
   for (const Ejson& name : names) {
     const auto* text = name.get_if<std::string>();
@@ -101,6 +104,8 @@ Result<Stage> compile_unwind(const Ejson& operand) {
   if (text == nullptr || text->size() < 2 || text->front() != '$')
     return refused("path option to $unwind stage should be prefixed with a '$'");
   stage.path = Path(text->substr(1));
+  if (has_empty_part(stage.path) || text->at(1) == '$')
+    return refused("FieldPath field names may not be empty or start with '$': '" + *text + "'");
   if (const Ejson* keep = operand.find("preserveNullAndEmptyArrays")) {
     if (keep->get_if<bool>() == nullptr)
       return refused("expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage");
@@ -129,7 +134,7 @@ Result<Stage> compile_lookup(const Ejson& operand) {
       return refused(std::string("$lookup needs a string for '") + names[i] + "'");
     parts[i] = *text;
   }
-  return Stage(Lookup{parts[0], Path(parts[1]), parts[2], parts[3]});
+  return Stage(Lookup{parts[0], Path(parts[1]), Path(parts[2]), parts[3]});
 }
 
 Result<Stage> compile_count(const std::string& name, const Ejson& operand) {
@@ -178,6 +183,8 @@ Result<Stage> compile_stage(const std::string& name, const Ejson& operand) {
   if (name == "$replaceRoot" || name == "$replaceWith") {
     const Ejson* root = name == "$replaceWith" ? &operand : document->find("newRoot");
     if (root == nullptr) return refused("no newRoot specified for the $replaceRoot stage");
+    if (name == "$replaceRoot" && document->size() > 1)
+      return refused("$replaceRoot takes nothing but newRoot");
     auto expression = Expression::compile(*root);
     if (!expression) return expression.error();
     return Stage(ReplaceRoot{std::move(*expression)});
@@ -217,10 +224,7 @@ struct Runner {
     for (EjsonDocument& document : documents) document = stage.projection.apply(document);
     return {};
   }
-  Result<void> operator()(const Sort& stage) {
-    stage.apply(documents);
-    return {};
-  }
+  Result<void> operator()(const Sort& stage) { return stage.apply(documents); }
   Result<void> operator()(const Skip& stage) {
     documents.erase(documents.begin(),
                     documents.begin() + static_cast<std::ptrdiff_t>(std::min(stage.count, documents.size())));
@@ -266,18 +270,11 @@ struct Runner {
     auto others = foreign(stage.from);
     if (!others) return others.error();
     for (EjsonDocument& document : documents) {
-      EjsonArray wanted;
-      walk(document, stage.local, [&](const Ejson* value, std::optional<std::size_t>) {
-        const auto* several = value == nullptr ? nullptr : value->get_if<EjsonArray>();
-        if (several != nullptr) wanted.insert(wanted.end(), several->begin(), several->end());
-        if (several == nullptr) wanted.push_back(value == nullptr ? Ejson() : *value);
-        return false;
-      });
-      auto filter = Filter::compile({{stage.foreign, EjsonDocument{{"$in", wanted}}}});
-      if (!filter) return filter.error();
+      auto wanted = LookupValues::of(document, stage.local);
+      if (!wanted) return wanted.error();
       EjsonArray joined;
       for (const EjsonDocument& other : *others) {
-        if (filter->matches(other)) joined.emplace_back(other);
+        if (wanted->are_found_in(other, stage.foreign)) joined.emplace_back(other);
       }
       set_path(document, Path(stage.as), 0, std::move(joined));
     }

@@ -7,6 +7,7 @@
 #include "server/domain/documents/equality_key.hpp"
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/shape.hpp"
+#include "server/domain/documents/sort.hpp"
 #include "server/domain/documents/test_text.hpp"
 
 namespace keyturn::server::documents {
@@ -160,11 +161,11 @@ TEST(Order, PutsTypesInTheDocumentedOrder) {
 
 TEST(Sort, TakesTheLeastOrGreatestElementOfAnArray) {
   auto documents = documents_of(R"([{"_id":1,"a":[3,9]},{"_id":2,"a":5},{"_id":3},{"_id":4,"a":[1,20]}])");
-  Sort::compile(document_of(R"({"a":1})"))->apply(documents);
+  EXPECT_TRUE(Sort::compile(document_of(R"({"a":1})"))->apply(documents));
   EXPECT_EQ(
       text_of(documents),
       value_of(R"([{"_id":3},{"_id":4,"a":[1,20]},{"_id":1,"a":[3,9]},{"_id":2,"a":5}])").to_canonical());
-  Sort::compile(document_of(R"({"a":-1})"))->apply(documents);
+  EXPECT_TRUE(Sort::compile(document_of(R"({"a":-1})"))->apply(documents));
   EXPECT_EQ(
       text_of(documents),
       value_of(R"([{"_id":4,"a":[1,20]},{"_id":1,"a":[3,9]},{"_id":2,"a":5},{"_id":3}])").to_canonical());

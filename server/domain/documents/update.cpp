@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/domain/documents/update.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "core/ejson/bson.hpp"
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/refusals.hpp"
+#include "server/domain/documents/timestamps.hpp"
+#include "server/domain/documents/update_places.hpp"
 #include "server/domain/documents/update_plan.hpp"
 
 namespace keyturn::server::documents {
@@ -16,11 +15,10 @@ constexpr std::size_t kMaxDocumentBytes = std::size_t{16} * 1024 * 1024;
 constexpr std::size_t kMaxPadding =
     1'500'000;  // elements that `a.N` may have to fill in; MongoDB's own limit
 
-// Everything that a walk to the place of one step needs.
+// One step on its way to its place.
 struct Visit {
   const UpdateStep& step;
-  const Update::Plan& plan;
-  const Filter::Match& match;
+  const Path& place;
   WallTime now;
 };
 
@@ -35,15 +33,14 @@ Result<void> descend(Ejson& value, std::size_t depth, const Visit& visit) {
   if (auto* document = value.get_if<EjsonDocument>()) return visit_document(*document, depth, visit);
   if (auto* array = value.get_if<EjsonArray>()) return visit_array(*array, depth, visit);
   if (!creates(visit.step.kind)) return {};
-  return refused("Cannot create field '" + visit.step.path.parts()[depth] +
+  return refused("Cannot create field '" + visit.place.parts()[depth] +
                  "' in an element that is no document");
 }
 
 Result<void> visit_document(EjsonDocument& document, std::size_t depth, const Visit& visit) {
-  const std::string& name = visit.step.path.parts()[depth];
-  if (name.starts_with('$')) return refused("the positional operator needs an array");
+  const std::string& name = visit.place.parts()[depth];
   Ejson* member = document.find(name);
-  if (depth + 1 < visit.step.path.parts().size()) {
+  if (depth + 1 < visit.place.parts().size()) {
     if (member == nullptr) {
       if (!creates(visit.step.kind)) return {};
       member = &document.set(name, EjsonDocument{});
@@ -61,7 +58,7 @@ Result<void> visit_document(EjsonDocument& document, std::size_t depth, const Vi
 }
 
 Result<void> visit_element(EjsonArray& array, std::size_t index, std::size_t depth, const Visit& visit) {
-  const bool last = depth + 1 == visit.step.path.parts().size();
+  const bool last = depth + 1 == visit.place.parts().size();
   if (index >= array.size()) {
     if (!creates(visit.step.kind)) return {};
     if (index - array.size() > kMaxPadding) return refused("can't backfill array that far");
@@ -83,29 +80,10 @@ Result<void> visit_element(EjsonArray& array, std::size_t index, std::size_t dep
 }
 
 Result<void> visit_array(EjsonArray& array, std::size_t depth, const Visit& visit) {
-  const std::string& part = visit.step.path.parts()[depth];
-  if (part == "$") {
-    if (!visit.match.array_index) {
-      return refused("The positional operator did not find the match needed from the query.");
-    }
-    return visit_element(array, *visit.match.array_index, depth, visit);
-  }
-  if (part.starts_with("$[") && part.ends_with(']')) {
-    const std::string identifier = part.substr(2, part.size() - 3);
-    const auto filter = visit.plan.array_filters.find(identifier);
-    for (std::size_t i = 0; i < array.size(); ++i) {
-      if (!identifier.empty() && !filter->second.matches(EjsonDocument{{identifier, array[i]}})) continue;
-      const auto done = visit_element(array, i, depth, visit);
-      if (!done) return done;
-    }
-    return {};
-  }
-  const auto index = array_index(part);
-  if (!index) {
-    if (!creates(visit.step.kind)) return {};
-    return refused("Cannot create field '" + part + "' in an array");
-  }
-  return visit_element(array, *index, depth, visit);
+  const std::string& part = visit.place.parts()[depth];
+  if (const auto index = array_index(part)) return visit_element(array, *index, depth, visit);
+  if (!creates(visit.step.kind)) return {};
+  return refused("Cannot create field '" + part + "' in an array");
 }
 
 // Whether the path of a member runs into an array.
@@ -121,24 +99,19 @@ bool passes_array(const EjsonDocument& document, const Path& path) {
 }
 
 // Moves a member; both paths may pass through documents only.
-Result<void> rename(EjsonDocument& document, const UpdateStep& step, const Update::Plan& plan, WallTime now) {
-  const Path target(*step.operand.get_if<std::string>());
+Result<void> rename(EjsonDocument& document, const UpdateStep& step, const Path& target, WallTime now) {
   if (passes_array(document, step.path))
     return refused("The source field cannot be an array element, '" + dotted(step.path) + "'");
   if (passes_array(document, target))
     return refused("The destination field cannot be an array element, '" + dotted(target) + "'");
   const Ejson* found = find_plain(document, step.path);
   if (found == nullptr) return {};
-  const Ejson moved = *found;
+  UpdateStep add;
+  add.operand = *found;
   UpdateStep remove;
   remove.kind = UpdateStep::Kind::unset;
-  remove.path = step.path;
-  UpdateStep add;
-  add.path = target;
-  add.operand = moved;
-  const Filter::Match nowhere;
-  const auto removed = visit_document(document, 0, Visit{remove, plan, nowhere, now});
-  return removed ? visit_document(document, 0, Visit{add, plan, nowhere, now}) : removed;
+  const auto removed = visit_document(document, 0, Visit{remove, step.path, now});
+  return removed ? visit_document(document, 0, Visit{add, target, now}) : removed;
 }
 
 Result<EjsonDocument> checked(EjsonDocument after, const EjsonDocument& before) {
@@ -172,14 +145,16 @@ Result<EjsonDocument> Update::apply(const EjsonDocument& before, const Filter::M
       }
       if (name != "_id" || id == nullptr) after.set(name, value);
     }
+    fill_timestamps(after, now);
     return checked(std::move(after), before);
   }
+  const auto placed = place_steps(*plan_, before, match);
+  if (!placed) return placed.error();
   EjsonDocument after = before;
-  for (const UpdateStep& step : plan_->steps) {
-    if (step.kind == UpdateStep::Kind::set_on_insert && !inserting) continue;
-    const auto done = step.kind == UpdateStep::Kind::rename
-                          ? rename(after, step, *plan_, now)
-                          : visit_document(after, 0, Visit{step, *plan_, match, now});
+  for (const auto& [step, place] : *placed) {
+    if (step->kind == UpdateStep::Kind::set_on_insert && !inserting) continue;
+    const auto done = step->kind == UpdateStep::Kind::rename ? rename(after, *step, place, now)
+                                                             : visit_document(after, 0, {*step, place, now});
     if (!done) return done.error();
   }
   return checked(std::move(after), before);

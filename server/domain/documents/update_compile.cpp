@@ -6,6 +6,7 @@
 
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/refusals.hpp"
+#include "server/domain/documents/update_places.hpp"
 #include "server/domain/documents/update_plan.hpp"
 
 namespace keyturn::server::documents {
@@ -40,6 +41,11 @@ Result<void> compile_sort(PushPlan& plan, const Ejson& operand) {
   if (keys == nullptr)
     return refused(
         "The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields");
+  if (keys->empty()) return refused("The $sort pattern is empty when it should be a set of fields.");
+  for (const auto& key : *keys) {
+    if (has_empty_part(Path(key.first)))
+      return refused("The $sort field is a dotted field but has an empty part: " + key.first);
+  }
   auto sort = Sort::compile(*keys);
   if (!sort) return sort.error();
   plan.sort_documents = std::move(*sort);
@@ -77,11 +83,22 @@ Result<PushPlan> compile_push(const Ejson& operand, bool modifiers) {
   return plan;
 }
 
+// A query of the elements that are documents, as the manual has it, unless the operand begins with an
+// operator on a value.
+bool is_query(const EjsonDocument& operand) {
+  static constexpr std::array kQueryOperators = {"$and",     "$or",    "$nor",  "$not",       "$expr",
+                                                 "$comment", "$where", "$text", "$jsonSchema"};
+  if (operand.empty()) return true;
+  const std::string& first = operand.begin()->first;
+  return !first.starts_with('$') ||
+         std::find(kQueryOperators.begin(), kQueryOperators.end(), first) != kQueryOperators.end();
+}
+
 Result<void> compile_pull(UpdateStep& step, const Ejson& operand) {
   const auto* document = operand.get_if<EjsonDocument>();
-  const bool operators =
-      document != nullptr && !document->empty() && document->begin()->first.starts_with('$');
-  step.pull_wrapped = document == nullptr || operators;
+  if (document == nullptr && operand.get_if<BsonRegex>() == nullptr) return {};  // equal values
+  if (document != nullptr && document->contains("$ref")) return outside_the_subset("$pull of a reference");
+  step.pull_wrapped = document == nullptr || !is_query(*document);
   auto filter = Filter::compile(step.pull_wrapped ? EjsonDocument{{"", operand}} : *document);
   if (!filter) return filter.error();
   step.pull_filter = std::move(*filter);
@@ -105,6 +122,9 @@ Result<void> check_operand(UpdateStep& step, const Ejson& operand) {
       return {};
     }
     case Kind::current_date: {
+      const auto* members = operand.get_if<EjsonDocument>();
+      if (members != nullptr && members->size() > 1)
+        return refused("Unrecognized $currentDate option beside $type");
       const Ejson* type = operand.find("$type");
       const bool timestamp = type != nullptr && *type == Ejson("timestamp");
       const bool date = (operand.get_if<bool>() != nullptr) || (type != nullptr && *type == Ejson("date"));
@@ -134,23 +154,19 @@ Result<void> check_path(const std::string& path, const Update::Plan& plan) {
       return refused("The update path '" + path + "' contains an empty field name, which is not allowed.");
     if (part == "$" && ++positional > 1)
       return refused("Too many positional (i.e. '$') elements found in path '" + path + "'");
-    if (!part.starts_with('$') || part == "$") continue;
-    if (!part.starts_with("$[") || !part.ends_with(']')) {
+    if (!part.starts_with('$')) continue;
+    const auto identifier = array_identifier(part);
+    if (part != "$" && !identifier) {
       return refused("The dollar ($) prefixed field '" + part + "' in '" + path +
                      "' is not valid for storage.");
     }
-    const std::string identifier = part.substr(2, part.size() - 3);
-    if (!identifier.empty() && plan.array_filters.count(identifier) == 0) {
-      return refused("No array filter found for identifier '" + identifier + "' in path '" + path + "'");
+    if (&part == &checked.parts().front())
+      return refused("Cannot have a positional element in the first position in path '" + path + "'");
+    if (identifier && !identifier->empty() && plan.array_filters.count(*identifier) == 0) {
+      return refused("No array filter found for identifier '" + *identifier + "' in path '" + path + "'");
     }
   }
   return {};
-}
-
-// Two steps on the same place, or one above another, would depend on their order.
-bool conflict(const std::string& a, const std::string& b) {
-  return a == b || (a.size() < b.size() && b.starts_with(a) && b[a.size()] == '.') ||
-         (b.size() < a.size() && a.starts_with(b) && a[b.size()] == '.');
 }
 
 // Both paths of a $rename name members, never places that a query or a filter chooses.
@@ -164,9 +180,17 @@ Result<void> check_rename(const std::string& from, const std::string& to) {
         return refused("The source and target field for $rename must not be dynamic: " + path);
     }
   }
-  if (conflict(from, to))
+  if (conflict_of(Path(from), Path(to)))
     return refused("The source and target field for $rename must not be on the same path: " + from);
   return {};
+}
+
+bool is_identifier(const std::string& text) {
+  const auto between = [](char c, char least, char most) { return least <= c && c <= most; };
+  return !text.empty() && between(text.front(), 'a', 'z') &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return between(c, 'a', 'z') || between(c, 'A', 'Z') || between(c, '0', '9');
+         });
 }
 
 Result<std::map<std::string, Filter>> compile_array_filters(const EjsonArray& array_filters) {
@@ -177,6 +201,11 @@ Result<std::map<std::string, Filter>> compile_array_filters(const EjsonArray& ar
       return refused("Cannot use an expression without a top-level field name in arrayFilters");
     const std::string identifier = Path(document->begin()->first).parts().front();
     if (identifier.starts_with('$')) return outside_the_subset("a logical operator in arrayFilters");
+    if (!is_identifier(identifier)) {
+      return refused(
+          "The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '" +
+          identifier + "'");
+    }
     for (const auto& member : *document) {
       if (Path(member.first).parts().front() != identifier)
         return refused("Expected a single top-level field name in an array filter");
@@ -209,8 +238,8 @@ Result<void> add_steps(Update::Plan& plan, const Operator& op, const EjsonDocume
     }
     for (const std::string& mine : touched) {
       for (const std::string& other : paths) {
-        if (conflict(mine, other))
-          return refused("Updating the path '" + mine + "' would create a conflict at '" + other + "'");
+        if (const auto at = conflict_of(Path(mine), Path(other)))
+          return refused("Updating the path '" + mine + "' would create a conflict at '" + *at + "'");
       }
     }
     paths.insert(paths.end(), touched.begin(), touched.end());
@@ -234,8 +263,8 @@ Result<Update> Update::compile(const Ejson& update, const EjsonArray& array_filt
   std::vector<std::string> paths;
   for (const auto& [name, operand] : *document) {
     if (name.starts_with('$') != operators) {
-      return refused(operators ? "Unknown modifier: " + name
-                               : "the replace operation document must not contain atomic operators");
+      return operators ? refused("Unknown modifier: " + name)
+                       : outside_the_subset("a replacement with the member '" + name + "'");
     }
     if (!operators) continue;
     const auto* op =

@@ -4,6 +4,7 @@
 
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/refusals.hpp"
+#include "server/domain/documents/timestamps.hpp"
 #include "server/domain/documents/update_plan.hpp"
 
 namespace keyturn::server::documents {
@@ -36,7 +37,7 @@ void sort_array(EjsonArray& array, const PushPlan& plan) {
       return plan.sort_values > 0 ? order < 0 : order > 0;
     });
   } else if (plan.sort_documents) {
-    plan.sort_documents->apply_to_values(array);
+    plan.sort_documents->apply_to_elements(array);
   }
 }
 
@@ -81,6 +82,7 @@ Outcome pull(const UpdateStep& step, const Ejson* value) {
   auto array = current_array(value, "$pull");
   if (!array) return array.error();
   std::erase_if(*array, [&](const Ejson& element) {
+    if (!step.pull_filter) return equal(element, step.operand);
     if (step.pull_wrapped) return step.pull_filter->matches(EjsonDocument{{"", element}});
     const auto* document = element.get_if<EjsonDocument>();
     return document != nullptr && step.pull_filter->matches(*document);
@@ -120,8 +122,7 @@ Outcome apply_step(const UpdateStep& step, const Ejson* value, WallTime now) {
       if (step.operand.get_if<BsonTimestamp>() == nullptr) {
         return with(BsonDate{std::chrono::duration_cast<std::chrono::milliseconds>(since).count()});
       }
-      return with(BsonTimestamp{
-          static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(since).count()), 1});
+      return with(timestamp_of(now));
     }
     case UpdateStep::Kind::push:
       return push(step, value);

@@ -11,7 +11,7 @@
 #include <keyturn/ejson.hpp>
 
 #include "server/domain/documents/path.hpp"
-#include "server/domain/documents/shape.hpp"
+#include "server/domain/documents/sort.hpp"
 #include "server/domain/documents/update.hpp"
 
 // The compiled form of an update, shared by its compiler (update.cpp) and its operators
@@ -47,8 +47,8 @@ struct UpdateStep {
   Path path{""};
   Ejson operand;
   PushPlan push;
-  std::optional<Filter>
-      pull_filter;  ///< Of documents, or of elements wrapped as the member "" of a document.
+  /// Of documents, or of elements wrapped as the member "" of a document; nothing: what equals the operand.
+  std::optional<Filter> pull_filter;
   bool pull_wrapped = false;
 };
 
@@ -58,7 +58,7 @@ struct Update::Plan {
   std::map<std::string, Filter> array_filters;  ///< By identifier; the element is the member of that name.
 };
 
-/// Carries out one step on the value that its path names. `value` is null when there is none; a new value is
+/// Carries out one step on the value at its place. `value` is null when there is none; a new value is
 /// answered, or nothing when the member is to be removed (or stays absent).
 [[nodiscard]] Result<std::optional<Ejson>> apply_step(const UpdateStep& step, const Ejson* value,
                                                       WallTime now);

@@ -254,9 +254,13 @@ class SchemaGate final : public DocumentGate {
     if (auto allowed = gate_->check_insert(after); !allowed) return allowed;
     return fit("insert", after);
   }
-  [[nodiscard]] Result<void> check_update(const EjsonDocument& before,
-                                          const EjsonDocument& after) const override {
-    if (auto allowed = gate_->check_update(before, after); !allowed) return allowed;
+  [[nodiscard]] Result<void> check_named(const EjsonDocument& before,
+                                         const std::vector<documents::Path>& named) const override {
+    return gate_->check_named(before, named);
+  }
+  [[nodiscard]] Result<void> check_update(const EjsonDocument& before, const EjsonDocument& after,
+                                          const std::vector<documents::Path>& named) const override {
+    if (auto allowed = gate_->check_update(before, after, named); !allowed) return allowed;
     return fit("update", after);
   }
   [[nodiscard]] Result<void> check_remove(const EjsonDocument& before) const override {

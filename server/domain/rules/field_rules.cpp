@@ -57,13 +57,18 @@ bool each_name(const EjsonDocument& before, const EjsonDocument& after, const F&
 
 bool same(const Ejson* a, const Ejson* b) { return a == b || (a != nullptr && b != nullptr && *a == *b); }
 
+/// The members of what is a document, or is not there; null for any other value.
+const EjsonDocument* members_of(const Ejson* value) {
+  static const EjsonDocument kNone;
+  return value == nullptr ? &kNone : value->get_if<EjsonDocument>();
+}
+
 bool may_write(const Ejson* before, const Ejson* after, const FieldRule& rule, RuleFacts facts) {
   facts.this_value = after;
   facts.previous_value = before;
   if (rule.write) return rule.write->holds(facts);
-  static const EjsonDocument kNone;
-  const auto* old_members = before == nullptr ? &kNone : before->get_if<EjsonDocument>();
-  const auto* new_members = after == nullptr ? &kNone : after->get_if<EjsonDocument>();
+  const auto* old_members = members_of(before);
+  const auto* new_members = members_of(after);
   if (old_members == nullptr || new_members == nullptr || rule.fields.empty()) return false;
   return each_name(*old_members, *new_members, [&](const std::string& name) {
     const Ejson* was = old_members->find(name);
@@ -73,6 +78,30 @@ bool may_write(const Ejson* before, const Ejson* after, const FieldRule& rule, R
     return nested != nullptr && may_write(was, is, *nested, facts);
   });
 }
+
+/// A place that an update names. It counts as written although nothing there may differ: to pass over what is
+/// the same would tell what is stored.
+struct NamedPlace {
+  const documents::Path& path;
+  bool outcome_is_known;
+
+  [[nodiscard]] bool may_write(const Ejson* before, const Ejson* after, const FieldRule& rule,
+                               std::size_t depth, RuleFacts facts) const {
+    facts.this_value = after;
+    facts.previous_value = before;
+    if (rule.write) return (!outcome_is_known && rule.write->is_about_document()) || rule.write->holds(facts);
+    const auto* old_members = members_of(before);
+    const auto* new_members = members_of(after);
+    if (old_members == nullptr || new_members == nullptr || rule.fields.empty()) return false;
+    const auto may_write_member = [&](const std::string& name) {
+      const FieldRule* nested = rule_of(rule.fields, name);
+      return nested != nullptr &&
+             may_write(old_members->find(name), new_members->find(name), *nested, depth + 1, facts);
+    };
+    if (depth < path.parts().size()) return may_write_member(path.parts()[depth]);
+    return each_name(*old_members, *new_members, may_write_member);
+  }
+};
 
 }  // namespace
 
@@ -115,8 +144,7 @@ std::optional<EjsonDocument> FieldRules::readable(const EjsonDocument& document,
   EjsonDocument out;
   bool any = false;
   for (const auto& [name, value] : document) {
-    const FieldRule* rule = rule_of(fields, name);
-    if (rule == nullptr && additional) rule = &*additional;
+    const FieldRule* rule = rule_for(name);
     auto part = rule == nullptr ? std::nullopt : readable_part(value, *rule, facts);
     any = any || part.has_value();
     if (!part && name == "_id") part = value;
@@ -126,17 +154,40 @@ std::optional<EjsonDocument> FieldRules::readable(const EjsonDocument& document,
   return out;
 }
 
-bool FieldRules::may_change(const EjsonDocument* before, const EjsonDocument& after, RuleFacts facts) const {
+const FieldRule* FieldRules::rule_for(std::string_view name) const {
+  const FieldRule* rule = rule_of(fields, name);
+  return rule == nullptr && additional ? &*additional : rule;
+}
+
+bool FieldRules::may_change(const EjsonDocument* before, const EjsonDocument& after,
+                            const std::vector<documents::Path>& named, RuleFacts facts) const {
   static const EjsonDocument kNone;
   const EjsonDocument& old_members = before == nullptr ? kNone : *before;
-  return each_name(old_members, after, [&](const std::string& name) {
+  const bool may_differ = each_name(old_members, after, [&](const std::string& name) {
     const Ejson* was = old_members.find(name);
     const Ejson* is = after.find(name);
     if (same(was, is)) return true;
-    const FieldRule* rule = rule_of(fields, name);
-    if (rule == nullptr && name == "_id" && before == nullptr) return true;
-    if (rule == nullptr && additional) rule = &*additional;
+    if (name == "_id" && before == nullptr && rule_of(fields, name) == nullptr) return true;
+    const FieldRule* rule = rule_for(name);
     return rule != nullptr && may_write(was, is, *rule, facts);
+  });
+  return may_differ && may_write_named(old_members, after, named, true, facts);
+}
+
+bool FieldRules::may_name(const EjsonDocument& before, const std::vector<documents::Path>& named,
+                          RuleFacts facts) const {
+  return may_write_named(before, before, named, false, facts);
+}
+
+bool FieldRules::may_write_named(const EjsonDocument& before, const EjsonDocument& after,
+                                 const std::vector<documents::Path>& named, bool outcome_is_known,
+                                 RuleFacts facts) const {
+  return std::all_of(named.begin(), named.end(), [&](const documents::Path& path) {
+    const std::string& name = path.parts().front();
+    if (name == "_id") return true;  // always shown, and never changed
+    const FieldRule* rule = rule_for(name);
+    return rule != nullptr &&
+           NamedPlace{path, outcome_is_known}.may_write(before.find(name), after.find(name), *rule, 1, facts);
   });
 }
 

@@ -122,19 +122,30 @@ class RuleGate final : public DocumentGate {
     const Role* role = role_for(after, facts);
     const bool allowed =
         role != nullptr && is_writable(*role, after) && role->insert && role->insert->holds(facts) &&
-        (role->write ? role->write->holds(facts) : role->fields.may_change(nullptr, after, facts));
+        (role->write ? role->write->holds(facts) : role->fields.may_change(nullptr, after, {}, facts));
     if (allowed) return {};
     return refused("insert not permitted");
   }
 
-  [[nodiscard]] Result<void> check_update(const EjsonDocument& before,
-                                          const EjsonDocument& after) const override {
+  [[nodiscard]] Result<void> check_named(const EjsonDocument& before,
+                                         const std::vector<documents::Path>& named) const override {
+    const RuleFacts facts = facts_of(&before, &before);
+    const Role* role = role_for(before, facts);
+    const bool allowed =
+        role != nullptr && is_writable(*role, before) &&
+        (role->write ? may_still_hold(*role->write, facts) : role->fields.may_name(before, named, facts));
+    if (allowed) return {};
+    return refused("update not permitted");
+  }
+
+  [[nodiscard]] Result<void> check_update(const EjsonDocument& before, const EjsonDocument& after,
+                                          const std::vector<documents::Path>& named) const override {
     const RuleFacts facts = facts_of(&before, &after);
     const Role* role = role_for(before, facts_of(&before, &before));
     const bool allowed = role != nullptr && is_writable(*role, before) && is_writable(*role, after) &&
                          passes_filters(after) && holds_throughout(role->apply_when, before, after) &&
                          (role->write ? holds_throughout(*role->write, before, after)
-                                      : role->fields.may_change(&before, after, facts));
+                                      : role->fields.may_change(&before, after, named, facts));
     if (allowed) return {};
     return refused("update not permitted");
   }
@@ -179,6 +190,11 @@ class RuleGate final : public DocumentGate {
     if (!condition.holds(facts_of(&before, &after))) return false;
     return condition.names_previous() || !condition.is_about_document() ||
            condition.holds(facts_of(&before, &before));
+  }
+
+  /// Whether `holds_throughout` may be true of a document that is still as it was.
+  static bool may_still_hold(const RuleExpression& condition, const RuleFacts& as_it_was) {
+    return condition.names_previous() || condition.holds(as_it_was);
   }
 
   CallerFacts caller_;

@@ -159,7 +159,7 @@ class Gates : public ::testing::Test {
   static std::string said(const Result<void>& result) { return result ? "yes" : result.error().message; }
   std::string insert(const char* after) { return said(gate->check_insert(document_of(after))); }
   std::string update(const char* before, const char* after) {
-    return said(gate->check_update(document_of(before), document_of(after)));
+    return said(gate->check_update(document_of(before), document_of(after), {}));
   }
   std::string remove(const char* before) { return said(gate->check_remove(document_of(before))); }
 

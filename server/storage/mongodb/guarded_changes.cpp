@@ -2,9 +2,11 @@
 #include "server/storage/mongodb/guarded_changes.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "server/domain/documents/filter.hpp"
+#include "server/domain/documents/named_paths.hpp"
 #include "server/domain/documents/shape.hpp"
 #include "server/storage/mongodb/guarded_pipeline.hpp"
 #include "server/storage/mongodb/seen_documents.hpp"
@@ -15,6 +17,8 @@ namespace {
 
 using documents::Filter;
 using documents::Projection;
+
+constexpr std::string_view kDuplicateKey = "Duplicate key error";
 
 Error not_permitted(const char* what) {
   return {ErrorCode::NoMatchingRuleFound, std::string(what) + " not permitted"};
@@ -29,7 +33,12 @@ class OpenGate final : public DocumentGate {
     return document;
   }
   [[nodiscard]] Result<void> check_insert(const EjsonDocument&) const override { return {}; }
-  [[nodiscard]] Result<void> check_update(const EjsonDocument&, const EjsonDocument&) const override {
+  [[nodiscard]] Result<void> check_named(const EjsonDocument&,
+                                         const std::vector<documents::Path>&) const override {
+    return {};
+  }
+  [[nodiscard]] Result<void> check_update(const EjsonDocument&, const EjsonDocument&,
+                                          const std::vector<documents::Path>&) const override {
     return {};
   }
   [[nodiscard]] Result<void> check_remove(const EjsonDocument&) const override { return {}; }
@@ -56,6 +65,15 @@ EjsonDocument these(const std::vector<SeenDocument>& documents, const EjsonDocum
   return {{"$and", EjsonArray{std::move(ids), filter}}};
 }
 
+/// The filter of an upsert of which the caller sees no match: what it says is equal goes into the new
+/// document, but it meets no document, for whether one that is hidden would match is not for the caller to
+/// ask.
+EjsonDocument meeting_none(const EjsonDocument& filter) {
+  EjsonArray parts{EjsonDocument{{"_id", EjsonDocument{{"$exists", false}}}}};
+  if (!filter.empty()) parts.emplace_back(filter);
+  return {{"$and", std::move(parts)}};
+}
+
 /// One change of one kind of caller.
 class Change {
  public:
@@ -64,10 +82,13 @@ class Change {
 
   /// Changes what was found and asks the gate what it has become: the documents in the order of `found`.
   Result<UpdateResult> apply(const std::vector<SeenDocument>& found, std::vector<EjsonDocument>* became) {
+    for (const SeenDocument& each : found) {
+      if (auto allowed = gate_.check_named(each.document, named_in(each)); !allowed) return allowed.error();
+    }
     UpdateQuery plain = query_;
     plain.upsert = false;
     auto result = commands_.update(these(found, query_.filter, gate_), plain);
-    if (!result) return result;
+    if (!result) return told(result.error(), found);
     auto after = read(ids_of(found));
     if (!after) return after.error();
     for (const SeenDocument& each : found) {
@@ -76,17 +97,18 @@ class Change {
         return *candidate.find("_id") == id;
       });
       if (now == after->end() || !guard_.matches(*now)) return not_permitted("update");
-      if (auto allowed = gate_.check_update(each.document, *now); !allowed) return allowed.error();
+      if (auto allowed = gate_.check_update(each.document, *now, named_in(each)); !allowed)
+        return allowed.error();
       if (became != nullptr) became->push_back(*now);
     }
     return result;
   }
 
-  /// Nothing was found. A document that the caller does not see may still match: it is left as it is.
+  /// Nothing was found that the caller sees.
   Result<UpdateResult> insert(std::optional<EjsonDocument>* became) {
     UpdateQuery plain = query_;
     plain.many = false;
-    auto result = commands_.update(query_.filter, plain);
+    auto result = commands_.update(meeting_none(query_.filter), plain);
     if (!result) return result;
     if (!result->upserted_id) return not_permitted("update");
     auto after = read({{"_id", *result->upserted_id}});
@@ -98,6 +120,23 @@ class Change {
   }
 
  private:
+  [[nodiscard]] std::vector<documents::Path> named_in(const SeenDocument& each) const {
+    return documents::named_paths(query_.update, each.document);
+  }
+
+  /// The cluster's fault may say what is stored: where that is hidden, it stays here.
+  [[nodiscard]] Error told(Error fault, const std::vector<SeenDocument>& found) const {
+    if (!gate_.hides_members() || commands_.is_transient() || fault.code != ErrorCode::MongoDBError)
+      return fault;
+    const bool tells_nothing = std::all_of(found.begin(), found.end(), [&](const SeenDocument& each) {
+      return documents::same_at(each.document, each.seen, named_in(each));
+    });
+    if (!tells_nothing) return not_permitted("update");
+    // The key that it names may have hidden parts.
+    if (fault.message.starts_with(kDuplicateKey)) fault.message = kDuplicateKey;
+    return fault;
+  }
+
   Result<std::vector<EjsonDocument>> read(const EjsonDocument& ids) {
     std::vector<EjsonDocument> documents;
     auto done = commands_.find(ids, {}, [&](EjsonDocument each) {

@@ -153,7 +153,7 @@ TEST_F(MongoRules, NothingIsKeptOfWhatTheRulesRefuse) {
   EXPECT_EQ(given_away.error().code, ErrorCode::NoMatchingRuleFound);
   EXPECT_EQ(given_away.error().message, "update not permitted");
   EXPECT_TRUE(peer_.wait_for("abortTransaction"));
-  // A document of somebody else's matches the filter of an upsert.
+  // No new document came of an upsert.
   query.upsert = true;
   peer_.answer("find", found(""));
   peer_.answer("update", R"({"ok":1,"n":1,"nModified":1})");
@@ -169,6 +169,62 @@ TEST_F(MongoRules, NothingIsKeptOfWhatTheRulesRefuse) {
             "insert not permitted");
   EXPECT_TRUE(peer_.last("commitTransaction").empty());
   EXPECT_TRUE(peer_.last("insert").empty());
+}
+
+TEST_F(MongoRules, AnUpdateThatNamesWhatMayNotBeWrittenIsNotSent) {
+  const auto gate = hiding_gate();
+  UpdateQuery query;
+  query.gate = gate.get();
+  for (const char* update :
+       {R"({"$max":{"price":4}})", R"({"$set":{"price":5}})", R"({"$bit":{"price":{"or":0}}})",
+        R"({"$rename":{"n":"price"}})", R"({"n":1,"price":5})"}) {
+    query.update = value_of(update);
+    peer_.answer("find", found(R"({"_id":1,"draft":false,"price":5,"n":1})"));
+    const auto done = store_->update(kWhere, query);
+    ASSERT_FALSE(done.has_value()) << update;
+    EXPECT_EQ(done.error().message, "update not permitted") << update;
+  }
+  EXPECT_TRUE(peer_.last("update").empty());
+}
+
+TEST_F(MongoRules, AFaultOfTheClusterTellsNothingThatIsHidden) {
+  const auto gate = gate_of(value_of(
+      R"({"roles":[{"apply_when":{},"insert":true,"additional_fields":{"read":true,"write":true},)"
+      R"("fields":{"price":{"read":false,"write":{"%%prevRoot.open":true,"%%root.open":false}}}}]})"));
+  UpdateQuery query;
+  query.gate = gate.get();
+  const char* stored = R"({"_id":1,"open":true,"price":"x","n":"y"})";
+  const auto update = [&](const char* change, const char* fault) {
+    query.update = value_of(change);
+    peer_.answer("find", found(stored));
+    peer_.answer("update", R"({"ok":1,"n":0,"writeErrors":[{"index":0,)" + std::string(fault) + "}]}");
+    const auto done = store_->update(kWhere, query);
+    return done ? "done" : done.error().message;
+  };
+  EXPECT_EQ(update(R"({"$set":{"open":false},"$inc":{"price":1}})",
+                   R"("code":14,"errmsg":"Cannot apply $inc to {price: 'x'}")"),
+            "update not permitted");
+  EXPECT_EQ(update(R"({"$inc":{"n":1}})", R"("code":14,"errmsg":"Cannot apply $inc to {n: 'y'}")"),
+            "Cannot apply $inc to {n: 'y'} (code 14)");
+  EXPECT_EQ(update(R"({"$set":{"n":1}})", R"("code":11000,"errmsg":"E11000 dup key: { n: 1, price: 'x' }")"),
+            "Duplicate key error");
+}
+
+TEST_F(MongoRules, AnUpsertMeetsNothingThatItsCallerDoesNotSee) {
+  const auto gate = owners_gate();
+  UpdateQuery query;
+  query.filter = document_of(R"({"owner_id":"u1","secret":{"$gt":5}})");
+  query.update = value_of(R"({"$set":{"n":1}})");
+  query.upsert = true;
+  query.gate = gate.get();
+  peer_.answer("find", found(""));
+  peer_.answer("update", R"({"ok":1,"n":1,"nModified":0,"upserted":[{"index":0,"_id":7}]})");
+  peer_.answer("find", found(R"({"_id":7,"owner_id":"u1","n":1})"));
+  const auto done = store_->update(kWhere, query);
+  ASSERT_TRUE(done.has_value()) << done.error().message;
+  EXPECT_EQ(*done->upserted_id, Ejson(7));
+  EXPECT_EQ(peer_.last("update").find("updates")->get_if<EjsonArray>()->front().find("q")->to_relaxed(),
+            R"({"$and":[{"_id":{"$exists":false}},{"owner_id":"u1","secret":{"$gt":5}}]})");
 }
 
 TEST_F(MongoRules, RemovalsAndFindAndModifyAskTheGateToo) {

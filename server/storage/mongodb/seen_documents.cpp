@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "server/domain/documents/filter.hpp"
-#include "server/domain/documents/shape.hpp"
+#include "server/domain/documents/sort.hpp"
 #include "server/domain/refusal.hpp"
 #include "server/storage/mongodb/guarded_pipeline.hpp"
 
@@ -19,14 +19,14 @@ constexpr std::size_t kMostScanned = 100'000;
 constexpr std::string_view kPlace("\0place", 6);  // no member can be named so
 
 /// In the order of what is seen.
-std::vector<SeenDocument> sorted(std::vector<SeenDocument> all, const Sort& sort) {
+Result<std::vector<SeenDocument>> sorted(std::vector<SeenDocument> all, const Sort& sort) {
   std::vector<EjsonDocument> order;
   order.reserve(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     order.push_back(all[i].seen);
     order.back().append(std::string(kPlace), static_cast<std::int64_t>(i));
   }
-  sort.apply(order);
+  if (auto done = sort.apply(order); !done) return done.error();
   std::vector<SeenDocument> out;
   out.reserve(all.size());
   for (const EjsonDocument& each : order) {
@@ -63,7 +63,9 @@ Result<void> find_seen(Commands& commands, const EjsonDocument& query, const Ejs
     return refusal(ErrorCode::ReadSizeLimitExceeded, "the operation works on more than 100000 documents");
   }
   if (held.empty()) return {};
-  for (SeenDocument& each : sorted(std::move(held), *order)) {
+  auto in_order = sorted(std::move(held), *order);
+  if (!in_order) return in_order.error();
+  for (SeenDocument& each : *in_order) {
     if (!take(std::move(each))) break;
   }
   return {};

@@ -3,10 +3,13 @@
 
 #include "core/base/object_id.hpp"
 #include "server/domain/documents/filter.hpp"
+#include "server/domain/documents/named_paths.hpp"
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/path.hpp"
 #include "server/domain/documents/pipeline.hpp"
 #include "server/domain/documents/shape.hpp"
+#include "server/domain/documents/sort.hpp"
+#include "server/domain/documents/timestamps.hpp"
 #include "server/domain/documents/update.hpp"
 #include "server/storage/sqlite/change_feed.hpp"
 #include "server/storage/sqlite/database.hpp"
@@ -28,6 +31,9 @@ constexpr std::size_t kMostScanned = 1'000'000;
 constexpr std::string_view kPlace("\0place", 6);  // no member can be named so
 
 Error refused(std::string text) { return {ErrorCode::MongoDBError, std::move(text)}; }
+Error not_permitted(const char* what) {
+  return {ErrorCode::NoMatchingRuleFound, std::string(what) + " not permitted"};
+}
 Error too_many() { return {ErrorCode::ReadSizeLimitExceeded, "the query reads more than 50000 documents"}; }
 Error too_many_to_work_on() {
   return {ErrorCode::ReadSizeLimitExceeded, "the operation works on more than 1000000 documents"};
@@ -63,7 +69,7 @@ class SqliteDocumentStore final : public DocumentStore {
     const auto enough = sort->empty() ? wanted + static_cast<std::size_t>(query.skip) : kMostScanned;
     auto documents = read_matching(where, query.filter, *filter, query.gate, enough);
     if (!documents) return documents;
-    sort->apply(*documents);
+    if (const auto sorted = sort->apply(*documents); !sorted) return sorted.error();
     const auto skip = std::min(static_cast<std::size_t>(query.skip), documents->size());
     documents->erase(documents->begin(), documents->begin() + static_cast<std::ptrdiff_t>(skip));
     if (documents->size() > wanted) documents->resize(wanted);
@@ -108,6 +114,7 @@ class SqliteDocumentStore final : public DocumentStore {
     if (documents.empty()) return refused("must provide at least one element");
     for (EjsonDocument& document : documents) {
       document = with_id(std::move(document), context_);
+      documents::fill_timestamps(document, context_.clock.wall_now());
       const auto fit = check_id(document);
       if (!fit) return fit.error();
       if (gate == nullptr) continue;
@@ -128,7 +135,7 @@ class SqliteDocumentStore final : public DocumentStore {
   }
 
   Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) override {
-    auto plan = compile(query.filter, query.update, query.array_filters, query.guard, query.gate);
+    auto plan = compile(query.filter, query.update, query.array_filters, query.guard, query.gate, query.many);
     if (!plan) return plan.error();
     return change<UpdateResult>(
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<UpdateResult> {
@@ -162,7 +169,9 @@ class SqliteDocumentStore final : public DocumentStore {
     return change<Answer>(
         where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<Answer> {
           const auto indexes = read_indexes(sql, collection);
-          const auto found = first(matching(sql, collection, *plan, sort->empty() ? 1 : kMostScanned), *sort);
+          auto sorted = first(matching(sql, collection, *plan, sort->empty() ? 1 : kMostScanned), *sort);
+          if (!sorted) return sorted.error();
+          const std::optional<Found>& found = *sorted;
           const auto shown = [&](const EjsonDocument& document) {
             const auto seen = query.gate == nullptr ? document : query.gate->view(document);
             return seen ? Answer(projection->apply(*seen)) : Answer();
@@ -219,24 +228,28 @@ class SqliteDocumentStore final : public DocumentStore {
     Filter filter;  ///< The caller's.
     Filter stored;  ///< What is looked for.
     std::optional<Update> update;
+    Ejson change;  ///< As it was written, for the gate.
     Filter guard;
     const DocumentGate* gate;
   };
 
   static Result<Plan> compile(const EjsonDocument& query, const std::optional<Ejson>& change,
                               const EjsonArray& array_filters, const EjsonDocument& guard_query,
-                              const DocumentGate* gate) {
+                              const DocumentGate* gate, bool many = false) {
     auto filter = Filter::compile(query);
     if (!filter) return filter.error();
     auto stored = gate == nullptr ? filter : stored_filter(query, *gate);
     if (!stored) return stored.error();
     auto guard = Filter::compile(guard_query);
     if (!guard) return guard.error();
-    Plan plan{std::move(*filter), std::move(*stored), std::nullopt, std::move(*guard), gate};
+    Plan plan{std::move(*filter), std::move(*stored), std::nullopt, {}, std::move(*guard), gate};
     if (change) {
       auto update = Update::compile(*change, array_filters);
       if (!update) return update.error();
+      if (many && update->is_replacement())
+        return refused("multi update is not supported for replacement-style update");
       plan.update = std::move(*update);
+      plan.change = *change;
     }
     return plan;
   }
@@ -313,9 +326,9 @@ class SqliteDocumentStore final : public DocumentStore {
     return all;
   }
 
-  static std::optional<Found> first(std::vector<Found> all, const Sort& sort) {
-    if (all.empty()) return std::nullopt;
-    if (sort.empty()) return std::move(all.front());
+  static Result<std::optional<Found>> first(std::vector<Found> all, const Sort& sort) {
+    if (all.empty()) return std::optional<Found>();
+    if (sort.empty()) return std::optional<Found>(std::move(all.front()));
     // Only what the caller sees decides; the place in the list comes along.
     std::vector<EjsonDocument> order;
     order.reserve(all.size());
@@ -323,8 +336,9 @@ class SqliteDocumentStore final : public DocumentStore {
       order.push_back(all[i].seen.empty() ? all[i].stored.document : all[i].seen);
       order.back().append(std::string(kPlace), static_cast<std::int64_t>(i));
     }
-    sort.apply(order);
-    return std::move(all[static_cast<std::size_t>(*order.front().find(kPlace)->to_int64())]);
+    if (const auto sorted = sort.apply(order); !sorted) return sorted.error();
+    return std::optional<Found>(
+        std::move(all[static_cast<std::size_t>(*order.front().find(kPlace)->to_int64())]));
   }
 
   static Result<void> remove_one(Connection& sql, const Plan& plan, const Found& found,
@@ -341,19 +355,27 @@ class SqliteDocumentStore final : public DocumentStore {
   Result<EjsonDocument> apply(Connection& sql, std::int64_t collection,
                               const std::vector<StoredIndex>& indexes, const Plan& plan, const Found& found,
                               const CollectionName& where, Events& events) {
-    auto after = plan.update->apply(found.stored.document, found.match, context_.clock.wall_now(), false);
-    if (!after) return after;
-    if (!plan.guard.matches(*after)) return Error(ErrorCode::NoMatchingRuleFound, "update not permitted");
+    const EjsonDocument& before = found.stored.document;
+    std::vector<documents::Path> named;
     if (plan.gate != nullptr) {
-      if (auto allowed = plan.gate->check_update(found.stored.document, *after); !allowed)
-        return allowed.error();
+      named = documents::named_paths(plan.change, before);
+      if (auto allowed = plan.gate->check_named(before, named); !allowed) return allowed.error();
+    }
+    auto after = plan.update->apply(before, found.match, context_.clock.wall_now(), false);
+    if (!after) {
+      const bool tells_nothing = found.seen.empty() || documents::same_at(before, found.seen, named);
+      return tells_nothing ? after.error() : not_permitted("update");
+    }
+    if (!plan.guard.matches(*after)) return not_permitted("update");
+    if (plan.gate != nullptr) {
+      if (auto allowed = plan.gate->check_update(before, *after, named); !allowed) return allowed.error();
     }
     // What changes nothing is no event.
-    if (Ejson(*after).to_canonical() == Ejson(found.stored.document).to_canonical()) return after;
+    if (Ejson(*after).to_canonical() == Ejson(before).to_canonical()) return after;
     auto put = put_document(sql, collection, indexes, found.stored.place, *after);
     if (!put) return put.error();
     const auto kind = plan.update->is_replacement() ? ChangeEvent::Kind::replace : ChangeEvent::Kind::update;
-    events.push_back({kind, where, *after->find("_id"), *after, found.stored.document});
+    events.push_back({kind, where, *after->find("_id"), *after, before});
     return after;
   }
 
@@ -365,7 +387,7 @@ class SqliteDocumentStore final : public DocumentStore {
     EjsonDocument document = with_id(std::move(*made), context_);
     const auto fit = check_id(document);
     if (!fit) return fit.error();
-    if (!plan.guard.matches(document)) return Error(ErrorCode::NoMatchingRuleFound, "insert not permitted");
+    if (!plan.guard.matches(document)) return not_permitted("insert");
     if (plan.gate != nullptr) {
       if (auto allowed = plan.gate->check_insert(document); !allowed) return allowed.error();
     }
@@ -386,6 +408,11 @@ Result<void> SqliteDocumentStore::create_index(const CollectionName& where, cons
         "an index of several fields is not supported by the embedded document store; link a MongoDB cluster "
         "to use it");
   }
+  const std::string& indexed = index.keys.begin()->first;
+  if (indexed.starts_with('$') || indexed.find(".$") != std::string::npos)
+    return refused("Index key contains an illegal field name: '" + indexed + "' starts with '$'");
+  if (documents::has_empty_part(documents::Path(indexed)))
+    return refused("Index keys cannot contain an empty field: '" + indexed + "'");
   const auto direction = index.keys.begin()->second.to_int64();
   if (!direction || (*direction != 1 && *direction != -1)) {
     return refused(
@@ -393,7 +420,7 @@ Result<void> SqliteDocumentStore::create_index(const CollectionName& where, cons
         "cluster to use others");
   }
   auto done = change<bool>(where, [&](Connection& sql, std::int64_t collection, Events&) -> Result<bool> {
-    const std::string path = index.keys.begin()->first;
+    const std::string& path = indexed;
     for (const StoredIndex& each : read_indexes(sql, collection)) {
       if (each.definition.name != index.name) continue;
       if (each.definition.keys == index.keys && each.definition.unique == index.unique) return true;

@@ -2,6 +2,7 @@
 #include "server/storage/sqlite/new_document.hpp"
 
 #include "core/base/object_id.hpp"
+#include "server/domain/documents/upsert_seed.hpp"
 
 namespace keyturn::server::sqlite {
 
@@ -9,22 +10,9 @@ using documents::Filter;
 using documents::Update;
 
 Result<EjsonDocument> upserted(const Filter& filter, const Update& update, const DocumentContext& context) {
-  EjsonDocument seed;
-  if (update.is_replacement()) {
-    const EjsonDocument equalities = filter.equalities();
-    if (const Ejson* id = equalities.find("_id")) seed.set("_id", *id);
-  } else {
-    EjsonDocument set;
-    for (const auto& [path, value] : filter.equalities()) set.set(path, value);
-    if (!set.empty()) {
-      auto equal = Update::compile(EjsonDocument{{"$set", set}});
-      if (!equal) return equal.error();
-      auto applied = equal->apply({}, {}, context.clock.wall_now(), true);
-      if (!applied) return applied;
-      seed = std::move(*applied);
-    }
-  }
-  return update.apply(seed, {}, context.clock.wall_now(), true);
+  auto seed = documents::upsert_seed(filter, update.is_replacement());
+  if (!seed) return seed;
+  return update.apply(*seed, {}, context.clock.wall_now(), true);
 }
 
 EjsonDocument with_id(EjsonDocument document, const DocumentContext& context) {
@@ -47,6 +35,12 @@ Result<void> check_id(const EjsonDocument& document) {
                      id.get_if<BsonUndefined>() != nullptr;
   if (unfit)
     return Error(ErrorCode::MongoDBError, "The '_id' value cannot be of type array, regex or undefined");
+  const auto* members = id.get_if<EjsonDocument>();
+  for (const auto& member : members == nullptr ? EjsonDocument() : *members) {
+    if (member.first.starts_with('$'))
+      return Error(ErrorCode::MongoDBError, "_id fields may not contain '$'-prefixed fields: " +
+                                                member.first + " is not valid for storage.");
+  }
   return {};
 }
 

@@ -178,8 +178,9 @@ bool register_document_conformance(std::string store_name, std::function<Store()
     if (*kept == nullptr) *kept = make();
     return *kept;
   };
-  for (const auto* cases : {&query_cases(), &shape_cases(), &update_cases(), &array_update_cases(),
-                            &write_cases(), &pipeline_cases(), &refusal_cases()}) {
+  for (const auto* cases :
+       {&query_cases(), &shape_cases(), &update_cases(), &array_update_cases(), &resolved_update_cases(),
+        &upsert_cases(), &write_cases(), &pipeline_cases(), &refusal_cases(), &error_cases()}) {
     for (const DocumentCase& each : *cases) {
       ::testing::RegisterTest((store_name + "Documents").c_str(), each.name, nullptr, nullptr, __FILE__,
                               __LINE__,

@@ -30,9 +30,12 @@ struct DocumentCase {
 [[nodiscard]] const std::vector<DocumentCase>& shape_cases();
 [[nodiscard]] const std::vector<DocumentCase>& update_cases();
 [[nodiscard]] const std::vector<DocumentCase>& array_update_cases();
+[[nodiscard]] const std::vector<DocumentCase>& resolved_update_cases();
+[[nodiscard]] const std::vector<DocumentCase>& upsert_cases();
 [[nodiscard]] const std::vector<DocumentCase>& write_cases();
 [[nodiscard]] const std::vector<DocumentCase>& pipeline_cases();
 [[nodiscard]] const std::vector<DocumentCase>& refusal_cases();
+[[nodiscard]] const std::vector<DocumentCase>& error_cases();
 
 /// Registers a test for each case. The store is made once, when the first case runs, and is empty then; the
 /// pointer keeps whatever it needs.
