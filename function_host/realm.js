@@ -71,6 +71,7 @@ function prepareGlobals(host, context, logs) {
   lazily('Buffer', makeBuffer);
   for (const name of ['URL', 'URLSearchParams']) lazily(name, () => makeUrl(host)[name]);
   for (const name of ['TextEncoder', 'TextDecoder', 'atob', 'btoa']) lazily(name, () => textTools[name]);
+  apply(regexExec, /(?:)/, ['']); // RegExp.input and the like say nothing of what was read so far
 }
 
 function exported() {
