@@ -59,7 +59,7 @@ function makeContext(host, given) {
     user: revive(given.user),
     app: revive(given.app),
     environment: revive(given.environment),
-    request: revive(given.request),
+    request: given.request, // texts of the client, which are no Extended JSON
     runningAsSystem: () => system,
     functions: { execute: (name, ...args) => executeOther(host, name, args) },
     values: { get: (name) => revive(ask(host, 'values.get', [asText(name)]).v) },

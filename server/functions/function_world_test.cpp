@@ -151,6 +151,17 @@ TEST_F(FunctionWorldTest, ReachesEveryOperationOfACollection) {
             R"(["no such operation","MongoDBError"])");
 }
 
+// Headers and the query are texts of anybody: they are not Extended JSON.
+TEST_F(FunctionWorldTest, SeesTheRequestAsItCame) {
+  start();
+  store.define(app.id, "f", "exports = () => JSON.stringify(context.request)");
+  const char* request =
+      R"({"httpMethod":"GET","requestHeaders":{"$undefined":["1"]},"more":{"$oid":"zz"},"less":{"$undefined":true}})";
+  const auto seen = call_from_client("f", {}, std::nullopt, *testing::ejson(request).as_object());
+  ASSERT_TRUE(seen.has_value()) << seen.error().message;
+  EXPECT_EQ(*seen, json::Value(request));
+}
+
 // A function that hands on options of its caller must not hand on where it works and on what.
 TEST_F(FunctionWorldTest, LetsNoOptionTakeThePlaceOfAnArgument) {
   start(defaults(), &host);
