@@ -87,6 +87,9 @@ TEST_F(EscapeTest, HasNoImport) {
                    "return [o.import(1), o.important, 'import (x)', '\\import', "
                    "/^import\\(x\\)$/.test('import(x)'), `a import(b)`] }"),
             R"x([{"$numberLong":"1"},{"$numberLong":"1"},"import (x)","import",true,"a import(b)"])x");
+  EXPECT_EQ(
+      answer("const f = () => 'import'; exports = () => [String.raw`import`, f.toString(), /import/.source]"),
+      R"(["import","() => 'import'","import"])");
 }
 
 TEST_F(EscapeTest, MeetsNoObjectOfTheOtherSide) {

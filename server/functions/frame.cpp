@@ -150,6 +150,7 @@ std::string frame(std::string_view text) {
 std::string call_frames(const CallHead& head, const json::Array& arguments, const json::Object& context) {
   json::Object first{{"t", "call"}, {"id", head.id}, {"name", head.name}, {"hash", head.hash}};
   if (head.source) first.set("source", *head.source);
+  if (head.only_compiles) first.set("compile", true);
   // Written as text, so that the arguments are not copied into a value first.
   std::string body = R"({"args":[)";
   for (std::size_t i = 0; i < arguments.size(); ++i) {

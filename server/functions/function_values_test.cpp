@@ -125,6 +125,31 @@ TEST_F(FunctionValuesTest, RefusesMalformedExtendedJson) {
             R"({"$binary":{"base64":"AA==","subType":"80"}})");
 }
 
+TEST_F(FunctionValuesTest, MeasuresInBytesWhatGoesToTheServer) {
+  RuntimeOptions options = defaults();
+  options.pool.workers_per_app = 1;
+  start(options);
+  ASSERT_EQ(answer("exports = () => true"), "true");
+  const auto pids = runtime->pool().processes(app.id);
+  for (const char* source : {"exports = () => '\xE2\x82\xAC'.repeat(6 * 1024 * 1024)",
+                             "exports = async () => '\xC3\xA9'.repeat(10 * 1024 * 1024)",
+                             "exports = () => 'x'.repeat(18 * 1024 * 1024)"}) {
+    EXPECT_EQ(answer(source), "FunctionExecutionError: RangeError: the result is larger than 17 MB")
+        << source;
+  }
+  EXPECT_EQ(answer("exports = () => '\xC3\xA9'.repeat(8 * 1024 * 1024)").size(), 16 * 1024 * 1024 + 2U);
+  for (const char* question : {"context.values.get('x'.repeat(18 * 1024 * 1024 - 10))",
+                               "context.values.get('\xE2\x82\xAC'.repeat(7 * 1024 * 1024))",
+                               "context.functions.execute('none', 'x'.repeat(19 * 1024 * 1024))",
+                               "require('x'.repeat(18 * 1024 * 1024))"}) {
+    EXPECT_EQ(answer(std::string("exports = () => { try { ") + question +
+                     " } catch (e) { return [e instanceof Error, e.message] } }"),
+              R"([true,"what a function asks the server at once is larger than 18 MB"])")
+        << question;
+  }
+  EXPECT_EQ(runtime->pool().processes(app.id), pids);
+}
+
 TEST_F(FunctionValuesTest, MakesBsonTypesWithoutNew) {
   start();
   EXPECT_EQ(

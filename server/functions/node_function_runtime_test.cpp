@@ -76,6 +76,37 @@ TEST_F(NodeFunctionRuntimeTest, ReportsErrorsInTheWordsOfTheHostedService) {
   EXPECT_EQ(missing.error().http_status, 404);
 }
 
+TEST_F(NodeFunctionRuntimeTest, ShortensWhatIsTooLongToTell) {
+  start();
+  const std::string most(16'384, 'x');
+  EXPECT_EQ(answer("exports = () => { throw new Error('x'.repeat(1e6)) }"),
+            "FunctionExecutionError: " + most);
+  EXPECT_EQ(answer("exports = () => { const e = new Error('m'); e.name = 'x'.repeat(1e6); throw e }"),
+            "FunctionExecutionError: " + most);
+  EXPECT_EQ(answer("exports = () => { throw '\xE2\x82\xAC'.repeat(1e6) }").size(), 24 + 3 * 16'384U);
+  const std::string name(100'000, 'n');
+  EXPECT_EQ(answer("let " + name + "; let " + name + "; exports = () => 1").substr(0, 21),
+            "FunctionSyntaxError: ");
+  EXPECT_EQ(answer("exports = () => require('\\ud83d')"),
+            "FunctionExecutionError: Cannot find module '\xEF\xBF\xBD'");
+}
+
+TEST_F(NodeFunctionRuntimeTest, CompilesWithoutRunning) {
+  start();
+  const json::Array none;
+  const auto compiled = [&](const char* source) {
+    FunctionCall call{"f", none};
+    call.source = source;
+    call.only_compiles = true;
+    const auto result = runtime->execute(app, call).result;
+    return result ? json::write(*result) : std::string(to_string(result.error().code));
+  };
+  EXPECT_EQ(compiled("for (;;); exports = () => 1"), "null");
+  EXPECT_EQ(compiled("throw 1"), "null");
+  EXPECT_EQ(compiled("exports = ("), "FunctionSyntaxError");
+  EXPECT_EQ(compiled("exports = () => import('fs')"), "FunctionSyntaxError");
+}
+
 TEST_F(NodeFunctionRuntimeTest, SeesAChangeAtTheNextCall) {
   start();
   EXPECT_EQ(answer("exports = () => 'old'"), R"("old")");
