@@ -1,100 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The BSON types of a function's world. Runs inside the function's own context, joined with the files up to realm.js into one
-// strict function, before any code of the app: what it keeps here cannot be replaced by a function later.
+// The BSON types of a function's world. Joined behind bytes.js.
 
-const { stringify, parse } = JSON;
-const { isArray } = Array;
-const { keys, defineProperty, create: makeObject, is: isSame } = Object;
-const { isInteger, isSafeInteger } = Number;
-const { apply } = Reflect;
-const asText = String;
-const MathRandom = Math.random;
-const BigIntOf = BigInt;
-const RegExpOf = RegExp;
-const DateOf = Date;
-const Bytes = Uint8Array;
-const ErrorOf = Error;
-const { fromCharCode: charOf, fromCodePoint: pointOf } = String;
-const encodePart = encodeURIComponent;
-const unescapeText = unescape;
-const dateValue = Date.prototype.getTime;
-const kMaxDepth = 100;
-const kAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const kLowest = -(2n ** 63n);
-const kHighest = 2n ** 63n - 1n;
-
-const kLoneSurrogate = /\p{Surrogate}/gu;
-
-function hexOf(bytes) {
-  let out = '';
-  for (let i = 0; i < bytes.length; i++) out += (bytes[i] < 16 ? '0' : '') + bytes[i].toString(16);
-  return out;
-}
-
-function bytesOfHex(hex) {
-  const out = new Bytes(hex.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return out;
-}
-
-function base64Of(bytes) {
-  let out = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const bits = (bytes[i] << 16) | ((left > 1 ? bytes[i + 1] : 0) << 8) | (left > 2 ? bytes[i + 2] : 0);
-    out += kAlphabet[bits >> 18] + kAlphabet[(bits >> 12) & 63];
-    out += (left > 1 ? kAlphabet[(bits >> 6) & 63] : '=') + (left > 2 ? kAlphabet[bits & 63] : '=');
-  }
-  return out;
-}
-
-function bytesOfBase64(text) {
-  let length = text.length;
-  while (length > 0 && text[length - 1] === '=') length--;
-  const out = new Bytes((length * 3) >> 2);
-  let bits = 0, held = 0, at = 0;
-  for (let i = 0; i < length; i++) {
-    const digit = kAlphabet.indexOf(text[i]);
-    if (digit < 0) throw new TypeError('not base64');
-    bits = ((bits << 6) | digit) & 0xffffff;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      out[at++] = (bits >> held) & 255;
-    }
-  }
-  return out;
-}
-
-/// Bytes that are no UTF-8 become U+FFFD.
-function utf8Of(bytes) {
-  let out = '';
-  for (let i = 0; i < bytes.length;) {
-    const lead = bytes[i++];
-    if (lead < 0x80) {
-      out += charOf(lead);
-      continue;
-    }
-    const more = lead >= 0xf0 && lead < 0xf5 ? 3 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xc2 && lead < 0xe0 ? 1 : 0;
-    let point = more === 3 ? lead & 7 : more === 2 ? lead & 15 : lead & 31;
-    let read = 0;
-    while (read < more && (bytes[i] & 0xc0) === 0x80) {
-      point = (point << 6) | (bytes[i++] & 63);
-      read++;
-    }
-    const lowest = more === 3 ? 0x10000 : more === 2 ? 0x800 : 0x80;
-    const isChar = more > 0 && read === more && point >= lowest && point < 0x110000 && (point < 0xd800 || point > 0xdfff);
-    out += isChar ? pointOf(point) : '\ufffd';
-  }
-  return out;
-}
-
-function bytesOfUtf8(text) {
-  const plain = unescapeText(encodePart(asText(text).replace(kLoneSurrogate, '\ufffd')));
-  const out = new Bytes(plain.length);
-  for (let i = 0; i < out.length; i++) out[i] = plain.charCodeAt(i);
-  return out;
-}
+const kObjectId = /^[0-9a-f]{24}$/;
 
 class ObjectId {
   constructor(id) {
@@ -106,10 +13,10 @@ class ObjectId {
     } else {
       hex = id instanceof Bytes && id.length === 12 ? hexOf(id) : asText(id).toLowerCase();
     }
-    if (!/^[0-9a-f]{24}$/.test(hex)) throw new ErrorOf('an ObjectId has 12 bytes or 24 hexadecimal characters');
+    if (!matches(kObjectId, hex)) throw new ErrorOf('an ObjectId has 12 bytes or 24 hexadecimal characters');
     defineProperty(this, 'hex', { value: hex });
   }
-  static isValid(id) { return id instanceof ObjectId || /^[0-9a-fA-F]{24}$/.test(asText(id)); }
+  static isValid(id) { return id instanceof ObjectId || matches(kObjectId, asText(id).toLowerCase()); }
   static createFromHexString(hex) { return new ObjectId(hex); }
   get id() { return bytesOfHex(this.hex); }
   get _bsontype() { return 'ObjectID'; }
@@ -169,13 +76,29 @@ class Double {
   toJSON() { return this.value; }
 }
 
+/// Whether the text is a number that 34 digits and an exponent of -6176 to 6111 hold exactly, an infinity or none.
+function isDecimal(text) {
+  if (typeof text !== 'string') return false;
+  const found = apply(regexExec, /^[+-]?(?:(?=\.?\d)0*(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?|inf(?:inity)?|nan)$/i, [text]);
+  if (found === null) return false;
+  const digits = (found[1] || '') + (found[2] || '');
+  let begin = 0;
+  let end = digits.length;
+  while (begin < end && digits[begin] === '0') begin++;
+  while (end > begin && digits[end - 1] === '0') end--;
+  if (begin === end) return true;
+  const exponent = Number(found[3] || 0) - (found[2] || '').length + (digits.length - end);
+  return end - begin <= 34 && exponent >= -6176 && exponent + (end - begin) <= 6145;
+}
+
 // Kept as its text: a function may pass it on, compare and print it, not calculate with it.
 class Decimal128 {
-  constructor(text) { defineProperty(this, 'text', { value: asText(text) }); }
-  static fromString(text) {
-    if (!/^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf(inity)?|nan)$/i.test(text)) throw new TypeError(`not a Decimal128: ${text}`);
-    return new Decimal128(text);
+  constructor(given) {
+    const text = asText(given);
+    if (!isDecimal(text)) throw new TypeError(`not a Decimal128: ${text.slice(0, 100)}`);
+    defineProperty(this, 'text', { value: text });
   }
+  static fromString(text) { return new Decimal128(text); }
   get _bsontype() { return 'Decimal128'; }
   toString() { return this.text; }
   toJSON() { return { $numberDecimal: this.text }; }
@@ -239,3 +162,16 @@ class BSONRegExp {
 
 class MinKey { get _bsontype() { return 'MinKey'; } }
 class MaxKey { get _bsontype() { return 'MaxKey'; } }
+
+/// A class as functions know it: without `new` it makes one, too.
+function callable(Type) {
+  const shownType = new Proxy(Type, { apply: (type, self, args) => construct(type, args) });
+  defineProperty(Type.prototype, 'constructor', { value: shownType, writable: true, configurable: true });
+  return shownType;
+}
+
+const BSON = makeObject(Object.prototype);
+for (const Type of [ObjectId, Long, Int32, Double, Decimal128, Binary, UUID, Timestamp, BSONRegExp, MinKey, MaxKey]) {
+  BSON[Type.name] = callable(Type);
+}
+BSON.ObjectID = BSON.ObjectId;

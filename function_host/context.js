@@ -30,79 +30,6 @@ function ask(host, method, args) {
   return answer;
 }
 
-/// What `find` and `aggregate` give: to be asked for its documents, awaited, iterated or returned.
-function makeCursor(fetch) {
-  let documents; // a promise once the server was asked
-  let read = 0;
-  const all = () => (documents = documents || fetch());
-  const cursor = {
-    toArray: all,
-    async next() { return (await all())[read++] ?? null; },
-    async hasNext() { return read < (await all()).length; },
-    async forEach(visit) { for (const each of await all()) await visit(each); },
-    async map(change) { return (await all()).map((each) => change(each)); },
-    then(good, bad) { return all().then(good, bad); },
-    catch(bad) { return all().catch(bad); },
-    finally(last) { return all().finally(last); },
-    async* [Symbol.asyncIterator]() { yield* await all(); },
-  };
-  return cursor;
-}
-
-function makeFind(call, args) {
-  const cursor = makeCursor(() => call('find', args));
-  const option = (name) => (value) => {
-    args[name] = value;
-    return cursor;
-  };
-  cursor.sort = option('sort');
-  cursor.limit = option('limit');
-  cursor.skip = option('skip');
-  cursor.project = option('project');
-  cursor.projection = cursor.project;
-  cursor.count = async () => (await cursor.toArray()).length;
-  return cursor;
-}
-
-function makeCollection(host, service, database, collection) {
-  // Errors of the server become rejections, as with a driver.
-  const call = async (name, args) => revive(ask(host, 'services.call', [service, name, { database, collection, ...args }]).v);
-  const change = (name) => (filter, update, options) => {
-    const { projection, project, ...others } = options || {};
-    const fields = projection || project;
-    return call(name, { filter: filter || {}, ...(update && { update }), ...others, ...(fields && { projection: fields }) });
-  };
-  return {
-    find: (query, project, options) => makeFind(call, { query: query || {}, ...(project && { project }), ...options }),
-    findOne: (query, project, options) => call('findOne', { query: query || {}, ...(project && { project }), ...options }),
-    findOneAndUpdate: change('findOneAndUpdate'),
-    async findOneAndReplace(filter, replacement, options) {
-      // One client spells a deletion so; a function that forgot its document does not mean one.
-      if (replacement === undefined || replacement === null) throw new ErrorOf('findOneAndReplace needs a replacement');
-      return change('findOneAndReplace')(filter, replacement, options);
-    },
-    findOneAndDelete: (filter, options) => change('findOneAndDelete')(filter, undefined, options),
-    insertOne: (document) => call('insertOne', { document }),
-    insertMany: (documents, options) => call('insertMany', { documents, ...options }),
-    updateOne: (query, update, options) => call('updateOne', { query: query || {}, update, ...options }),
-    updateMany: (query, update, options) => call('updateMany', { query: query || {}, update, ...options }),
-    replaceOne: (query, replacement, options) => call('replaceOne', { query: query || {}, replacement, ...options }),
-    deleteOne: (query, options) => call('deleteOne', { query: query || {}, ...options }),
-    deleteMany: (query, options) => call('deleteMany', { query: query || {}, ...options }),
-    count: (query, options) => call('count', { query: query || {}, ...options }),
-    distinct: (key, query, options) => call('distinct', { key, query: query || {}, ...options }),
-    bulkWrite: (operations, options) => call('bulkWrite', { operations, ...options }),
-    aggregate: (pipeline, options) => makeCursor(() => call('aggregate', { pipeline: pipeline || [], ...options })),
-    watch() { throw new ErrorOf('watch is not available in functions: a call ends before a change would come'); },
-  };
-}
-
-function makeService(host, service) {
-  return {
-    db: (database) => ({ collection: (collection) => makeCollection(host, service, database, collection) }),
-  };
-}
-
 function executeOther(host, name, args) {
   const answer = ask(host, 'functions.execute', [asText(name), ...args]);
   // As the callee was: an async function gives a promise, another its value or its exception.
@@ -132,7 +59,7 @@ function makeContext(host, given) {
     user: revive(given.user),
     app: revive(given.app),
     environment: revive(given.environment),
-    request: revive(given.request),
+    request: given.request, // texts of the client, which are no Extended JSON
     runningAsSystem: () => system,
     functions: { execute: (name, ...args) => executeOther(host, name, args) },
     values: { get: (name) => revive(ask(host, 'values.get', [asText(name)]).v) },

@@ -1,87 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Extended JSON: from text to the values of a function's world, and back. Joined behind bson.js.
+// Extended JSON: from the values of a function's world to text. Joined behind ejson_read.js. The text goes into frames as it is, so
+// nothing that a function made gets there unless it is quoted or known to be a number.
 
-// ---- reading
-
-function regexOf(pattern, options) {
-  try {
-    if (/^[imsu]*$/.test(options)) return new RegExpOf(pattern, options);
-  } catch (fault) { /* a pattern of PCRE that JavaScript does not know */ }
-  return new BSONRegExp(pattern, options);
-}
-
-function longOf(text) {
-  const number = Number(text);
-  return isSafeInteger(number) ? number : new Long(BigIntOf(text));
-}
-
-const kNothing = {};
-function wrapped(name, inner, value) {
-  switch (name) {
-    case '$oid': return new ObjectId(inner);
-    case '$numberInt': return Number(inner);
-    case '$numberLong': return longOf(inner);
-    case '$numberDouble': return Number(inner);
-    case '$numberDecimal': return new Decimal128(inner);
-    case '$date': return new DateOf(typeof inner === 'object' && inner !== null ? Number(inner.$numberLong) : inner);
-    case '$uuid': return new UUID(inner);
-    case '$undefined': return undefined;
-    case '$minKey': return new MinKey();
-    case '$maxKey': return new MaxKey();
-    case '$symbol': return asText(inner);
-    case '$timestamp': return new Timestamp({ t: inner.t, i: inner.i });
-    case '$regularExpression': return regexOf(asText(inner.pattern), asText(inner.options || ''));
-    case '$binary': {
-      const text = typeof inner === 'string' ? inner : inner.base64;
-      const subtype = parseInt(typeof inner === 'string' ? value.$type : inner.subType, 16) || 0;
-      const bytes = bytesOfBase64(text);
-      return subtype === 4 && bytes.length === 16 ? new UUID(bytes) : new Binary(bytes, subtype);
-    }
-    default: return kNothing;
-  }
-}
-
-// Numbers of JavaScript have one type. A member that was an Int32, or an integral Double, is written as one again while it
-// is the same member with the same value.
-const numberKinds = new WeakMap();
-function revivedMember(container, name, inner) {
-  const made = revive(inner);
-  if (typeof made === 'number' && (inner.$numberInt !== undefined || (inner.$numberDouble !== undefined && isInteger(made)))) {
-    let kinds = numberKinds.get(container);
-    if (kinds === undefined) numberKinds.set(container, kinds = makeObject(null));
-    kinds[name] = { value: made, isInt32: inner.$numberInt !== undefined };
-  }
-  return made;
-}
-
-/// Replaces the wrappers of Extended JSON by what they stand for, in place.
-function revive(value) {
-  if (typeof value !== 'object' || value === null) return value;
-  if (isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const inner = value[i];
-      if (typeof inner === 'object' && inner !== null) value[i] = revivedMember(value, i, inner);
-    }
-    return value;
-  }
-  const names = keys(value);
-  if (names.length > 0 && names.length < 3 && names[0][0] === '$') {
-    const made = wrapped(names[0], value[names[0]], value);
-    if (made !== kNothing) return made;
-  }
-  for (let i = 0; i < names.length; i++) {
-    const inner = value[names[i]];
-    if (typeof inner === 'object' && inner !== null) value[names[i]] = revivedMember(value, names[i], inner);
-  }
-  return value;
-}
-
-// ---- writing
-
-function quote(text) {
+function quote(given) {
+  const text = asText(given);
   const quoted = stringify(text);
-  return quoted.includes('\\ud') ? stringify(text.replace(kLoneSurrogate, '\ufffd')) : quoted;
+  // Well-formed text has no escaped surrogate; it may have the letters of one.
+  return apply(textIncludes, quoted, ['\\ud']) ? stringify(wellFormed(text)) : quoted;
 }
+const wellFormed = (text) => asText(text.replace(kLoneSurrogate, '\ufffd'));
 
 function numberText(number, relaxed) {
   if (isInteger(number) && number >= -0x8000000000000000 && number < 0x8000000000000000 && !(number === 0 && 1 / number < 0)) {
@@ -94,23 +21,53 @@ function numberText(number, relaxed) {
 function doubleText(number, relaxed) {
   if (relaxed && number - number === 0) return asText(number);
   const text = number === 0 && 1 / number < 0 ? '-0' : asText(number);
-  return `{"$numberDouble":"${isInteger(number) && !text.includes('e') ? text + '.0' : text}"}`;
+  return `{"$numberDouble":"${isInteger(number) && !apply(textIncludes, text, ['e']) ? text + '.0' : text}"}`;
 }
 
 function binaryText(bytes, subtype) {
   return `{"$binary":{"base64":"${base64Of(bytes)}","subType":"${hexOf([subtype & 255])}"}}`;
 }
 
+function regexText(value) {
+  const { source, flags } = value;
+  const form = apply(weakGet, regexForms, [value]);
+  const isAsItCame = form !== undefined && form.source === source && form.flags === flags;
+  const pattern = isAsItCame ? form.pattern : source;
+  const options = isAsItCame ? form.options : asText(flags).replace(/[^imsu]/g, '');
+  return `{"$regularExpression":{"pattern":${quote(pattern)},"options":${quote(options)}}}`;
+}
+
+/// `BSON.MinKey` stands for the value, as `new BSON.MinKey()` does.
+function keyText(value) {
+  return value === MinKeyType ? '{"$minKey":1}' : value === MaxKeyType ? '{"$maxKey":1}' : null;
+}
+const { MinKey: MinKeyType, MaxKey: MaxKeyType } = BSON;
+
 function bsonText(value, relaxed) {
-  if (value instanceof ObjectId) return `{"$oid":"${value.hex}"}`;
-  if (value instanceof Long) return relaxed && isSafeInteger(value.toNumber()) ? value.toString() : `{"$numberLong":"${value.value}"}`;
-  if (value instanceof Int32) return relaxed ? asText(value.value) : `{"$numberInt":"${value.value | 0}"}`;
+  if (value instanceof ObjectId) {
+    const { hex } = value;
+    if (!matches(kObjectId, hex)) throw new TypeError('an ObjectId is broken');
+    return `{"$oid":"${hex}"}`;
+  }
+  if (value instanceof Long) {
+    const number = value.value;
+    if (typeof number !== 'bigint') throw new TypeError('a Long is broken');
+    return bigintText(number, relaxed);
+  }
+  if (value instanceof Int32) {
+    const number = value.value | 0;
+    return relaxed ? asText(number) : `{"$numberInt":"${number}"}`;
+  }
   if (value instanceof Double) return doubleText(Number(value.value), relaxed);
-  if (value instanceof Decimal128) return `{"$numberDecimal":${quote(value.text)}}`;
+  if (value instanceof Decimal128) {
+    const { text } = value;
+    if (!isDecimal(text)) throw new TypeError('a Decimal128 is broken');
+    return `{"$numberDecimal":${quote(text)}}`;
+  }
   if (value instanceof Binary) return binaryText(value.buffer, value.sub_type);
   if (value instanceof Timestamp) return `{"$timestamp":{"t":${value.t >>> 0},"i":${value.i >>> 0}}}`;
   if (value instanceof BSONRegExp) {
-    return `{"$regularExpression":{"pattern":${quote(asText(value.pattern))},"options":${quote(asText(value.options))}}}`;
+    return `{"$regularExpression":{"pattern":${quote(value.pattern)},"options":${quote(value.options)}}}`;
   }
   if (value instanceof MinKey) return '{"$minKey":1}';
   if (value instanceof MaxKey) return '{"$maxKey":1}';
@@ -118,10 +75,7 @@ function bsonText(value, relaxed) {
     const time = apply(dateValue, value, []);
     return time === time ? `{"$date":{"$numberLong":"${time}"}}` : 'null';
   }
-  if (value instanceof RegExpOf) {
-    const options = asText(value.flags).replace(/[^imsu]/g, '');
-    return `{"$regularExpression":{"pattern":${quote(asText(value.source))},"options":${quote(options)}}}`;
-  }
+  if (value instanceof RegExpOf) return regexText(value);
   if (value instanceof Bytes) return binaryText(value, 0);
   if (value instanceof ArrayBuffer) return binaryText(new Bytes(value), 0);
   return null;
@@ -140,14 +94,14 @@ function write(value, relaxed, depth) {
     case 'boolean': return value ? 'true' : 'false';
     case 'undefined': return '{"$undefined":true}';
     case 'bigint': return bigintText(value, relaxed);
-    case 'function':
+    case 'function': return keyText(value) || '{"$undefined":true}';
     case 'symbol': return '{"$undefined":true}';
     default:
   }
   if (value === null) return 'null';
   if (depth >= kMaxDepth) throw new RangeError('a value is nested more than 100 deep, or contains itself');
   let out = '';
-  const kinds = numberKinds.get(value);
+  const kinds = apply(weakGet, memberKinds, [value]);
   if (isArray(value)) {
     for (let i = 0; i < value.length; i++) out += (i > 0 ? ',' : '') + writeMember(kinds, i, value[i], relaxed, depth + 1);
     return `[${out}]`;
@@ -157,18 +111,30 @@ function write(value, relaxed, depth) {
   if (value instanceof Map) value = Object.fromEntries(value);
   else if (value instanceof Set) return write(Array.from(value), relaxed, depth);
   const names = keys(value);
+  let isBroken = false;
   for (let i = 0; i < names.length; i++) {
     const inner = value[names[i]];
-    if (typeof inner === 'function' || typeof inner === 'symbol') continue;
-    out += `${out === '' ? '' : ','}${quote(names[i])}:${writeMember(kinds, names[i], inner, relaxed, depth + 1)}`;
+    if (typeof inner === 'symbol' || (typeof inner === 'function' && keyText(inner) === null)) continue;
+    const name = quote(names[i]);
+    isBroken = isBroken || apply(textIncludes, name, ['\ufffd']);
+    out += `${out === '' ? '' : ','}${name}:${writeMember(kinds, names[i], inner, relaxed, depth + 1)}`;
   }
+  if (isBroken) checkNames(names);
   return `{${out}}`;
 }
 
+/// A name that is no text becomes one, and may then be that of another member.
+function checkNames(names) {
+  const known = new Set();
+  for (let i = 0; i < names.length; i++) known.add(wellFormed(names[i]));
+  if (known.size < names.length) throw new TypeError('two members of an object have the same name once what is no text in it is replaced');
+}
+
 function writeMember(kinds, name, inner, relaxed, depth) {
-  const kind = kinds === undefined || relaxed ? undefined : kinds[name];
-  if (kind === undefined || !isSame(kind.value, inner)) return write(inner, relaxed, depth);
-  return kind.isInt32 ? `{"$numberInt":"${inner}"}` : doubleText(inner, false);
+  const known = kinds === undefined || relaxed ? undefined : kinds[name];
+  if (known === undefined || !isSame(known.value, inner)) return write(inner, relaxed, depth);
+  if (known.kind === '$symbol') return `{"$symbol":${quote(inner)}}`;
+  return known.kind === '$numberInt' ? `{"$numberInt":"${inner | 0}"}` : doubleText(Number(inner), false);
 }
 
 const EJSON = {
@@ -181,4 +147,4 @@ const EJSON = {
   deserialize(value) { return revive(parse(stringify(value))); },
 };
 
-const BSON = { ObjectId, ObjectID: ObjectId, Long, Int32, Double, Decimal128, Binary, UUID, Timestamp, BSONRegExp, MinKey, MaxKey, EJSON };
+BSON.EJSON = EJSON;

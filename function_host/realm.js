@@ -20,20 +20,23 @@ function wordsOf(name, message) {
   return message;
 }
 
+const textSlice = String.prototype.slice;
+const shortened = (text) => apply(textSlice, text, [0, kMaxMessage]);
+
 /// What the caller reads about something thrown. Never throws.
 function messageOf(thrown) {
   try {
-    if (typeof thrown === 'string') return thrown.slice(0, kMaxMessage);
+    if (typeof thrown === 'string') return shortened(thrown);
     if (thrown instanceof ErrorOf) {
-      const name = asText(thrown.name);
-      const message = asText(thrown.message).slice(0, kMaxMessage);
-      return name === 'Error' && message !== '' ? message : `${name}: ${wordsOf(name, message)}`;
+      const name = shortened(asText(thrown.name));
+      const message = shortened(asText(thrown.message));
+      return shortened(name === 'Error' && message !== '' ? message : `${name}: ${wordsOf(name, message)}`);
     }
     if (typeof thrown === 'object' && thrown !== null) {
-      if (typeof thrown.message === 'string') return thrown.message.slice(0, kMaxMessage);
-      return write(thrown, true, 0).slice(0, kMaxMessage);
+      if (typeof thrown.message === 'string') return shortened(thrown.message);
+      return shortened(write(thrown, true, 0));
     }
-    return asText(thrown);
+    return shortened(asText(thrown));
   } catch (fault) {
     return 'an exception that cannot be shown';
   }
@@ -43,6 +46,17 @@ function logsText(logs) {
   let out = '';
   for (let i = 0; i < logs.length; i++) out += (i > 0 ? ',' : '') + quote(logs[i]);
   return `"logs":[${out}]}`;
+}
+
+/// Whether a text is too large for a result: in bytes, which only the other side counts fast. Its error, of a stack that is full,
+/// stays here.
+function isTooLarge(host, text) {
+  if (text.length <= kMaxResult / 3) return false;
+  try {
+    return text.length > kMaxResult || host.sizeOf(text) > kMaxResult;
+  } catch (fault) {
+    return true;
+  }
 }
 
 function prepareGlobals(host, context, logs) {
@@ -71,6 +85,7 @@ function prepareGlobals(host, context, logs) {
   lazily('Buffer', makeBuffer);
   for (const name of ['URL', 'URLSearchParams']) lazily(name, () => makeUrl(host)[name]);
   for (const name of ['TextEncoder', 'TextDecoder', 'atob', 'btoa']) lazily(name, () => textTools[name]);
+  apply(regexExec, /(?:)/, ['']); // RegExp.input and the like say nothing of what was read so far
 }
 
 function exported() {
@@ -87,13 +102,13 @@ return (host) => (body, run, syntaxFault) => {
     let text;
     try {
       text = write(value, false, 0);
-      if (text.length > kMaxResult) throw new RangeError('the result is larger than 17 MB');
+      if (isTooLarge(host, text)) throw new RangeError('the result is larger than 17 MB');
     } catch (fault) {
       return thrown(isAsync)(fault);
     }
     return host.done(`"t":"ret","async":${isAsync},"v":${text},${logsText(lines)}`);
   };
-  if (run === null) return fail('syntax', asText(syntaxFault));
+  if (run === null) return fail('syntax', shortened(asText(syntaxFault)));
   try {
     const given = parse(body);
     prepareGlobals(host, makeContext(host, given.context), lines);

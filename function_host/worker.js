@@ -45,13 +45,19 @@ function readFrame() {
   return readExactly(Buffer.allocUnsafe(length)).toString('utf8');
 }
 
+/// False: the text is larger than a frame may be, and nothing was written.
 function writeFrame(text) {
   const length = Buffer.byteLength(text, 'utf8');
+  if (length > kMaxFrame) return false;
   const frame = Buffer.allocUnsafe(4 + length);
   frame.writeUInt32LE(length, 0);
   frame.write(text, 4, 'utf8');
   for (let at = 0; at < frame.length;) at += fs.writeSync(kSocket, frame, at, frame.length - at, null);
+  return true;
 }
+
+/// The server reads strict UTF-8.
+const wellFormed = (text) => text.replace(/\p{Surrogate}/gu, '\ufffd');
 
 // ---- sources
 
@@ -69,14 +75,15 @@ function keep(map, key, value) {
 }
 
 /// `import(...)` answers with an error of this side, so it must not compile. A keyword may not be written with an escape; an
-/// identifier, a string, a regular expression and a comment may, and mean the same.
-function withoutImport(source) {
-  return source.replace(/(?<!\\)\bimport\b/g, '\\u0069mport');
-}
+/// identifier, a string, a regular expression and a comment may, and mean the same. So where the source compiles with every
+/// "import" escaped, none of them is the keyword, and the source itself is safe to use.
+const kImport = /(?<!\\)\bimport\b/g;
 
 function compileText(name, source) {
   try {
-    return { script: new vm.Script(withoutImport(source), { filename: name, ...kQuiet }) };
+    const escaped = source.replace(kImport, '\\u0069mport');
+    if (escaped !== source) new vm.Script(escaped, { filename: name, ...kQuiet });
+    return { script: new vm.Script(source, { filename: name, ...kQuiet }) };
   } catch (fault) {
     const message = String(fault && fault.message);
     return { fault: message.startsWith('Keyword must not') ? 'import is not available here: use require' : message };
@@ -115,8 +122,8 @@ function hostFor(realm) {
       if (!hasRoom()) return '{"e":{"message":"RangeError: Maximum call stack size exceeded"}}';
       try {
         const id = ++rpcs;
-        writeFrame(`{"t":"host","id":${realm.call},"rpc":${id},"m":${method},"a":${args}}`);
-        return readFrame();
+        const isSent = writeFrame(`{"t":"host","id":${realm.call},"rpc":${id},"m":${method},"a":${args}}`);
+        return isSent ? readFrame() : '{"e":{"message":"what a function asks the server at once is larger than 18 MB"}}';
       } catch (fault) {
         return process.reallyExit(72);
       }
@@ -127,9 +134,14 @@ function hostFor(realm) {
       current = 0;
       for (const timer of timers.values()) clearTimeout(timer);
       timers.clear();
-      writeFrame(`{"id":${id},${text}`);
+      try {
+        if (!writeFrame(`{"id":${id},${text}`)) process.reallyExit(72);
+      } catch (fault) {
+        process.reallyExit(72); // the memory is full: the server would wait for the answer until the call's time is over
+      }
       setImmediate(next);
     },
+    sizeOf: (text) => Buffer.byteLength(text, 'utf8'),
     setTimer(id, delay, fire) {
       if (isDead() || timers.size >= kMaxTimers) return false;
       timers.set(id, setTimeout(() => {
@@ -144,7 +156,8 @@ function hostFor(realm) {
     },
     tool: (question) => (isDead() ? '{"e":"the call has ended"}' : tool(question)),
     /// Where `require(name)` in the module `from` leads: `{"path"}`, `{"path","json"}` or `{"e"}`.
-    findModule(from, name) {
+    findModule(from, asked) {
+      const name = wellFormed(asked);
       const key = `${from}\0${name}`;
       if (!modulePaths.has(key)) {
         const answer = this.rpc('"packages.get"', JSON.stringify([from, name]));
@@ -167,7 +180,8 @@ function hostFor(realm) {
 function makeRealm() {
   const context = vm.createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false } });
   const realm = { call: 0, context };
-  realm.invoke = realmScript.runInContext(context, kQuiet)(hostFor(realm));
+  realm.host = hostFor(realm);
+  realm.invoke = realmScript.runInContext(context, kQuiet)(realm.host);
   return realm;
 }
 
@@ -184,6 +198,7 @@ function call(header, body) {
   current = header.id;
   realm.call = header.id;
   const compiled = compile(header.hash, header.name, header.source);
+  if (header.compile && compiled && compiled.script) return realm.host.done('"t":"ret","async":false,"v":null,"logs":[]}');
   const run = compiled && compiled.script ? () => { compiled.script.runInContext(realm.context, kQuiet); } : null;
   realm.invoke(body, run, compiled && compiled.fault);
 }

@@ -44,6 +44,23 @@ class ContainmentTest : public testing::RuntimeTest {
   }
 };
 
+// What is left of the memory may do for the result and not for the message that carries it: how much is left
+// is not known, so several amounts are tried.
+TEST_F(ContainmentTest, EndsACallAtOnceWhoseResultFindsNoMemory) {
+  RuntimeOptions options = defaults();
+  options.default_time_limit = std::chrono::seconds(5);
+  start(options);
+  for (int megabytes = 296; megabytes <= 316; megabytes += 4) {
+    const std::string answer =
+        timed(
+            "full",
+            "exports = () => { const s = 'y'.repeat(16000000); s.charCodeAt(5); globalThis.k = []; for (let i = 0; i < " +
+                std::to_string(megabytes) + "; i++) k.push(new ArrayBuffer(1 << 20)); return s }")
+            .first;
+    EXPECT_NE(answer, "ExecutionTimeLimitExceeded") << megabytes;
+  }
+}
+
 TEST_F(ContainmentTest, EndsEveryKindOfEndlessCallAtTheLimit) {
   start(with_limit_of_a_second());
   const auto warm = timed("warm", "exports = () => 1");

@@ -87,6 +87,9 @@ TEST_F(EscapeTest, HasNoImport) {
                    "return [o.import(1), o.important, 'import (x)', '\\import', "
                    "/^import\\(x\\)$/.test('import(x)'), `a import(b)`] }"),
             R"x([{"$numberLong":"1"},{"$numberLong":"1"},"import (x)","import",true,"a import(b)"])x");
+  EXPECT_EQ(
+      answer("const f = () => 'import'; exports = () => [String.raw`import`, f.toString(), /import/.source]"),
+      R"(["import","() => 'import'","import"])");
 }
 
 TEST_F(EscapeTest, MeetsNoObjectOfTheOtherSide) {
@@ -238,6 +241,48 @@ TEST_F(EscapeTest, TakesHostileResultsAndArguments) {
   EXPECT_EQ(
       answer("exports = () => ({a: '\\ud800'.repeat(3) + '\\u2028', ['k\"\\n']: 1})"),
       "{\"a\":\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xE2\x80\xA8\",\"k\\\"\\n\":{\"$numberLong\":\"1\"}}");
+}
+
+// What a function makes of its own parts gets into its worker's messages quoted, or not at all.
+TEST_F(EscapeTest, PutsNothingUnquotedIntoAMessage) {
+  start();
+  const std::string evil = R"('","x":[[]],"y":"')";
+  for (
+      const std::string& made : std::initializer_list<std::string>{
+          "Object.create(BSON.ObjectId.prototype, {hex: {value: " + evil + "}})",
+          "Object.create(BSON.ObjectId.prototype, {hex: {value: 'zz'}})",
+          "Object.create(BSON.ObjectId.prototype, {hex: {value: ['507f1f77bcf86cd799439011']}})",
+          "(RegExp.prototype.exec = RegExp.prototype.test = () => true, Object.create(BSON.ObjectId.prototype, {hex: {value: " +
+              evil + "}}))",
+          "Object.create(BSON.Long.prototype, {value: {value: " + evil + "}})",
+          "Object.create(BSON.Decimal128.prototype, {text: {value: " + evil + "}})",
+          "Object.create(BSON.Decimal128.prototype, {text: {value: {toJSON() { return 1 }}}})",
+      }) {
+    EXPECT_EQ(answer("exports = () => " + made).substr(0, 34), "FunctionExecutionError: TypeError:") << made;
+    EXPECT_EQ(answer("exports = () => { try { context.functions.execute('none', " + made +
+                     ") } catch (e) { return e instanceof TypeError } }"),
+              "true")
+        << made;
+  }
+  const std::string patched =
+      "for (const p of [Number, String, RegExp, Array, Map, WeakMap].map((x) => x.prototype)) for (const n of "
+      "Object.getOwnPropertyNames(p)) try { if (typeof p[n] === 'function' && n !== 'constructor') p[n] = () => " +
+      evil + " } catch (e) {} ";
+  EXPECT_EQ(
+      answer(
+          "exports = (x) => { const b = new BSON.Binary(new Uint8Array([255])); b.buffer = {length: 1, 0: 1e9}; "
+          "b.sub_type = {valueOf: () => 3}; const d = new Date(5); const r = /a/i; " +
+              patched + "return [1.5, b, d, x.n, new BSON.Int32(7), {a: 'b'}, 2n] }",
+          {testing::ejson(R"({"n":{"$numberInt":"1"}})")}),
+      R"([{"$numberDouble":"1.5"},{"$binary":{"base64":"AA==","subType":"03"}},{"$date":{"$numberLong":"5"}},)"
+      R"({"$numberLong":"1"},{"$numberInt":"7"},{"a":"b"},{"$numberLong":"2"}])");
+  EXPECT_EQ(
+      answer("exports = () => { const o = {}; o['\\ud800'] = 1; o['\\udc00'] = 2; return o }"),
+      "FunctionExecutionError: TypeError: two members of an object have the same name once what is no text "
+      "in it is replaced");
+  EXPECT_EQ(answer("exports = () => ({'\\ud800': 1, '\\ufffda': 2})"),
+            "{\"\xEF\xBF\xBD\":{\"$numberLong\":\"1\"},\"\xEF\xBF\xBD"
+            "a\":{\"$numberLong\":\"2\"}}");
 }
 
 TEST_F(EscapeTest, KeepsTheTypesOfNumbersThatPassThrough) {

@@ -21,16 +21,53 @@ std::optional<FailureKind> failure_kind(std::string_view code) {
   return std::nullopt;
 }
 
-/// The last lines, each cut to its limit; broken UTF-8 at the cut is the reader's to repair (json::write).
+/// At most that many bytes, which end where a character ends.
+std::string_view cut_to(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  return text.substr(0, most);
+}
+
+/// The last lines, each cut to its limit.
 std::vector<std::string> logs_of(const json::Value& message) {
   std::vector<std::string> logs;
   const json::Value* given = message.find("logs");
   const json::Array* lines = given == nullptr ? nullptr : given->as_array();
   if (lines == nullptr) return logs;
   for (std::size_t i = lines->size() > kMaxLogs ? lines->size() - kMaxLogs : 0; i < lines->size(); ++i) {
-    if (const std::string* line = (*lines)[i].as_string()) logs.push_back(line->substr(0, kMaxLogBytes));
+    if (const std::string* line = (*lines)[i].as_string()) logs.emplace_back(cut_to(*line, kMaxLogBytes));
   }
   return logs;
+}
+
+/// As JSON that loses nothing in JavaScript, whose numbers hold 53 bits: a larger integer is written as what
+/// it is in Extended JSON.
+void append_exact(std::string& out, const json::Value& value) {
+  constexpr std::int64_t kMostExact = (std::int64_t{1} << 53) - 1;
+  if (const std::int64_t* number = value.as_int();
+      number != nullptr && (*number > kMostExact || *number < -kMostExact)) {
+    out += R"({"$numberLong":")" + std::to_string(*number) + "\"}";
+  } else if (const json::Array* array = value.as_array()) {
+    out += '[';
+    for (const json::Value& each : *array) {
+      if (out.back() != '[') out += ',';
+      append_exact(out, each);
+    }
+    out += ']';
+  } else if (const json::Object* object = value.as_object()) {
+    out += '{';
+    for (const auto& [name, inner] : *object) {
+      if (out.back() != '{') out += ',';
+      json::append_quoted(out, name);
+      out += ':';
+      append_exact(out, inner);
+    }
+    out += '}';
+  } else if (const std::string* text = value.as_string()) {
+    json::append_quoted(out, *text);
+  } else {
+    out += json::write(value);
+  }
 }
 
 std::optional<WorkerMessage> request_of(json::Object& members, std::int64_t call) {
@@ -116,14 +153,17 @@ std::string call_body(const json::Array& arguments, const json::Object& context)
   std::string body = R"({"args":[)";
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (i > 0) body += ',';
-    body += json::write(arguments[i]);
+    append_exact(body, arguments[i]);
   }
-  return body + R"(],"context":)" + json::write(context) + "}";
+  body += R"(],"context":)";
+  append_exact(body, context);
+  return body + '}';
 }
 
 std::string call_frames(const CallHead& head, std::string_view body) {
   json::Object first{{"t", "call"}, {"id", head.id}, {"name", head.name}, {"hash", head.hash}};
   if (head.source) first.set("source", *head.source);
+  if (head.only_compiles) first.set("compile", true);
   return frame(json::write(std::move(first))) + frame(body);
 }
 
@@ -132,7 +172,9 @@ std::string ping_frame() { return frame(R"({"t":"ping"})"); }
 std::string answer_frame(std::int64_t rpc, json::Object members) {
   members.set("t", "hostr");
   members.set("rpc", rpc);
-  return frame(json::write(std::move(members)));
+  std::string text;
+  append_exact(text, std::move(members));
+  return frame(text);
 }
 
 }  // namespace keyturn::server::functions

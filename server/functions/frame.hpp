@@ -77,6 +77,7 @@ struct CallHead {
   std::string_view name;
   std::string_view hash;                   ///< Of the source.
   std::optional<std::string_view> source;  ///< Nothing: this worker has it already.
+  bool only_compiles = false;              ///< Run nothing; the answer is null or the syntax error.
 };
 [[nodiscard]] std::string call_body(const json::Array& arguments, const json::Object& context);
 [[nodiscard]] std::string call_frames(const CallHead& head, std::string_view body);

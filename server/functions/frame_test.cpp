@@ -131,5 +131,37 @@ TEST(CallFrames, KeepHostileNamesInsideTheirStrings) {
   EXPECT_EQ(json::write(*second->find("args")), R"(["a"])");
 }
 
+TEST(CallFrames, KeepIntegersThatJavaScriptWouldRound) {
+  const json::Array arguments{json::parse(R"([9007199254740991,9007199254740992,-9007199254740992,
+      {"a":[9223372036854775807,-9223372036854775808],"b":{}},[],"[",1.5,null])")
+                                  .value()};
+  FrameReader reader;
+  reader.append(call_frames({7, "f", "h", {}}, arguments, {{"user", json::Object{{"n", 9007199254740993}}}}));
+  ASSERT_TRUE(reader.next().has_value());
+  EXPECT_EQ(
+      reader.next(),
+      R"({"args":[[9007199254740991,{"$numberLong":"9007199254740992"},{"$numberLong":"-9007199254740992"},)"
+      R"({"a":[{"$numberLong":"9223372036854775807"},{"$numberLong":"-9223372036854775808"}],"b":{}},[],"[",1.5,null]],)"
+      R"("context":{"user":{"n":{"$numberLong":"9007199254740993"}}}})");
+  reader.append(answer_frame(1, {{"v", 9007199254740993}}));
+  EXPECT_EQ(reader.next(), R"({"v":{"$numberLong":"9007199254740993"},"t":"hostr","rpc":1})");
+}
+
+TEST(ParseMessage, CutsALogLineBetweenCharacters) {
+  const auto line_of = [](const std::string& line) {
+    const auto message = parse_message(
+        json::write(json::Object{{"t", "ret"}, {"id", 1}, {"v", nullptr}, {"logs", json::Array{line}}}));
+    return std::get<WorkerResult>(message.value()).logs.at(0);
+  };
+  const std::string most(kMaxLogBytes, 'x');
+  EXPECT_EQ(line_of(most), most);
+  EXPECT_EQ(line_of(most + "x"), most);
+  const std::string less(kMaxLogBytes - 3, 'x');
+  EXPECT_EQ(line_of(less + "\xE2\x82\xAC"), less + "\xE2\x82\xAC");
+  EXPECT_EQ(line_of(less + "x\xE2\x82\xAC"), less + "x");
+  EXPECT_EQ(line_of(less + "xx\xE2\x82\xAC"), less + "xx");
+  EXPECT_EQ(line_of(less + "\xF0\x9F\x98\x80"), less);
+}
+
 }  // namespace
 }  // namespace keyturn::server::functions

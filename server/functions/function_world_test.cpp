@@ -58,7 +58,7 @@ class FunctionWorldTest : public testing::RuntimeTest {
         expression + " }");
     std::string asked;
     for (const std::string& each : host.asked) asked += (asked.empty() ? "" : " | ") + each;
-    const std::string ns = R"("database":"d","collection":"c",)";
+    const std::string ns = R"(,"database":"d","collection":"c")";
     for (std::size_t at; (at = asked.find(ns)) != std::string::npos;) asked.erase(at, ns.size());
     return {asked, result};
   }
@@ -149,6 +149,70 @@ TEST_F(FunctionWorldTest, ReachesEveryOperationOfACollection) {
   host.answers.erase("count");
   EXPECT_EQ(asked_by("c.count().catch(e => [e.message, e.error_code])").second,
             R"(["no such operation","MongoDBError"])");
+}
+
+// Headers and the query are texts of anybody: they are not Extended JSON.
+TEST_F(FunctionWorldTest, SeesTheRequestAsItCame) {
+  start();
+  store.define(app.id, "f", "exports = () => JSON.stringify(context.request)");
+  const char* request =
+      R"({"httpMethod":"GET","requestHeaders":{"$undefined":["1"]},"more":{"$oid":"zz"},"less":{"$undefined":true}})";
+  const auto seen = call_from_client("f", {}, std::nullopt, *testing::ejson(request).as_object());
+  ASSERT_TRUE(seen.has_value()) << seen.error().message;
+  EXPECT_EQ(*seen, json::Value(request));
+}
+
+// A function that hands on options of its caller must not hand on where it works and on what.
+TEST_F(FunctionWorldTest, LetsNoOptionTakeThePlaceOfAnArgument) {
+  start(defaults(), &host);
+  using Pair = std::pair<std::string, std::string>;
+  const auto refused = [](const std::string& action, const std::string& option) {
+    return Pair(
+        "", "FunctionExecutionError: TypeError: " + action + " does not take the option '" + option + "'");
+  };
+  for (const char* option :
+       {"database", "collection", "query", "filter", "update", "pipeline", "document", "field"}) {
+    const std::string options = std::string("JSON.parse('{\"") + option + "\":{}}')";
+    EXPECT_EQ(asked_by("c.find({a: 1}, {b: 1}, " + options + ")"), refused("find", option));
+    EXPECT_EQ(asked_by("c.findOne({a: 1}, null, " + options + ")"), refused("findOne", option));
+    EXPECT_EQ(asked_by("c.updateOne({a: 1}, {$set: {}}, " + options + ")"), refused("updateOne", option));
+    EXPECT_EQ(asked_by("c.updateMany({a: 1}, {$set: {}}, " + options + ")"), refused("updateMany", option));
+    EXPECT_EQ(asked_by("c.replaceOne({a: 1}, {}, " + options + ")"), refused("replaceOne", option));
+    EXPECT_EQ(asked_by("c.deleteOne({a: 1}, " + options + ")"), refused("deleteOne", option));
+    EXPECT_EQ(asked_by("c.deleteMany({a: 1}, " + options + ")"), refused("deleteMany", option));
+    EXPECT_EQ(asked_by("c.count({a: 1}, " + options + ")"), refused("count", option));
+    EXPECT_EQ(asked_by("c.distinct('k', {a: 1}, " + options + ")"), refused("distinct", option));
+    EXPECT_EQ(asked_by("c.insertOne({}, " + options + ")"), refused("insertOne", option));
+    EXPECT_EQ(asked_by("c.insertMany([{}], " + options + ")"), refused("insertMany", option));
+    EXPECT_EQ(asked_by("c.bulkWrite([], " + options + ")"), refused("bulkWrite", option));
+    EXPECT_EQ(asked_by("c.aggregate([], " + options + ")"), refused("aggregate", option));
+    EXPECT_EQ(asked_by("c.findOneAndUpdate({a: 1}, {$set: {}}, " + options + ")"),
+              refused("findOneAndUpdate", option));
+    EXPECT_EQ(asked_by("c.findOneAndReplace({a: 1}, {}, " + options + ")"),
+              refused("findOneAndReplace", option));
+    EXPECT_EQ(asked_by("c.findOneAndDelete({a: 1}, " + options + ")"), refused("findOneAndDelete", option));
+  }
+  EXPECT_EQ(asked_by("c.find({}, {}, JSON.parse('{\"__proto__\":{\"query\":{}}}'))"),
+            refused("find", "__proto__"));
+  EXPECT_EQ(asked_by("c.find({}, {}, 'abc')"),
+            Pair("", "FunctionExecutionError: TypeError: the options of find must be an object"));
+  // What is no own member is no option; what comes by an argument is not replaced by an option.
+  host.answers = {{"find", "[]"}, {"findOneAndUpdate", "null"}, {"insertOne", "null"}};
+  EXPECT_EQ(
+      asked_by("c.find({}, {a: true}, Object.create({query: {b: true}}, {projection: {value: {c: true}, "
+               "enumerable: true}}))")
+          .first,
+      R"(find {"query":{},"project":{"a":true}})");
+  EXPECT_EQ(
+      asked_by("c.find({}, null, {projection: {c: true}, sort: {a: true}, limit: 5, skip: undefined})").first,
+      R"(find {"query":{},"sort":{"a":true},"limit":{"$numberLong":"5"},"project":{"c":true}})");
+  EXPECT_EQ(asked_by("c.findOneAndUpdate({}, {$set: {}}, {project: {a: true}})").first,
+            R"(findOneAndUpdate {"filter":{},"update":{"$set":{}},"projection":{"a":true}})");
+  // Advice that changes no answer may be given; what would change one is for the server to refuse.
+  EXPECT_EQ(asked_by("c.insertOne({}, {comment: 'x', maxTimeMS: 5, writeConcern: {}})").first,
+            R"(insertOne {"document":{}})");
+  EXPECT_EQ(asked_by("c.find({}, {}, {collation: {locale: 'de'}})").first,
+            R"(find {"query":{},"collation":{"locale":"de"},"project":{}})");
 }
 
 TEST_F(FunctionWorldTest, SaysThatThereIsNoNetwork) {

@@ -142,7 +142,7 @@ FunctionOutcome NodeFunctionRuntime::execute_within(const Frame* outer, const Ap
     frame.deadline = std::min(begin + (*limit - frame.spent), outer_deadline);
     lease->run_until(frame.deadline);
     FunctionOutcome outcome{refusal(ErrorCode::ExecutionTimeLimitExceeded, std::string(kTimeOver)), {}, {}};
-    CallHead head{frame.id, function.name, function.hash, std::nullopt};
+    CallHead head{frame.id, function.name, function.hash, std::nullopt, call.only_compiles};
     if (!lease->worker().note_source(function.hash)) head.source = function.source;
     const auto sent = lease->worker().send(call_frames(head, body), frame.deadline, clock_);
     const bool is_unread = sent == WorkerProcess::Io::closed ||

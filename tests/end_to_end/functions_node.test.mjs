@@ -36,6 +36,9 @@ const addFunction = (name, source, more = {}) => admin.call("POST", `${app.path}
 test("a source that does not compile is refused", options, async () => {
   await assert.rejects(addFunction("broken", "exports = function ( {"), failsWith("FunctionSyntaxError"));
   await addFunction("pasted", "\n\n   exports = async ({ a }) => a // without an end");
+  const begin = Date.now();
+  await addFunction("endless", "for (;;); exports = () => 1");
+  assert.ok(Date.now() - begin < 10_000, "it is compiled and not run");
 });
 
 test("an administrator tries a function out", options, async () => {
@@ -126,6 +129,18 @@ test("a function may be open to everybody or to nobody", options, async () => {
   const caller = await user();
   assert.equal(await caller.functions.open(), 1);
   await assert.rejects(caller.functions.shut(), failsWith('rule not matched for function "shut"'));
+});
+
+test("an HTTPS endpoint sees the query and the headers as they came", options, async () => {
+  await addFunction("shown", `exports = ({ query, headers, body }) => [JSON.stringify(query), headers["$undefined"], body === undefined]`);
+  const endpoint = { route: "/shown", http_method: "GET", function_name: "shown", validation_method: "NO_VALIDATION", respond_result: true };
+  await admin.call("POST", `${app.path}/endpoints`, endpoint);
+  const { accessToken } = await user();
+  for (const [query, expected] of [["$undefined=1", '{"$undefined":"1"}'], ["$oid=zz", '{"$oid":"zz"}'], ["$oid=507f1f77bcf86cd799439011", '{"$oid":"507f1f77bcf86cd799439011"}'],
+    ["__proto__=1&a=%22", '{"__proto__":"1","a":"\\""}'], ["", "{}"]]) {
+    const told = await fetch(`${daemon.baseUrl}/app/${app.id}/endpoint/shown?${query}`, { headers: { Authorization: `Bearer ${accessToken}`, $undefined: "1" } });
+    assert.deepEqual([told.status, await told.json()], [200, [expected, ["1"], true]]);
+  }
 });
 
 test("a function decides who becomes a user", options, async () => {

@@ -21,12 +21,14 @@
 namespace keyturn::server::api {
 namespace {
 
-/// Put behind the function's own source, which has set `exports` or `module.exports`. Makes the `response`
-/// that the function is given, and tells what it did to it beside the return value.
+/// Put behind the function's own source, which has set `exports` or `module.exports`. Makes the `request` of its JSON text and of
+/// the body, makes the `response` that the function is given, and tells what it did to it beside the return value.
 constexpr std::string_view kEndpointSource = R"(
 ;exports = (function (handler) {
   if (typeof handler !== "function") return handler;
-  return async function (request) {
+  return async function (text, body) {
+    const request = JSON.parse(text);
+    if (body !== undefined) request.body = body;
     const told = { status: "200", headers: [], body: null };
     const without = (name) => told.headers.filter((line) => line[0].toLowerCase() !== String(name).toLowerCase());
     const response = {
@@ -84,16 +86,18 @@ json::Object query_of_request(const Call& call) {
   return out;
 }
 
-json::Value request_of(const Call& call, const json::Object& context) {
-  json::Object out{{"query", query_of_request(call)},
-                   {"httpMethod", call.request.method},
-                   {"route", endpoint_route_of(path_of(call.request.url))},
-                   {"rawQueryString", *context.find("rawQueryString")},
-                   {"headers", *context.find("requestHeaders")}};
+/// What the wrapper is given: a text, because the query and the headers could be taken for Extended JSON, and
+/// the body if there is one.
+json::Array request_of(const Call& call, const json::Object& context) {
+  json::Object request{{"query", query_of_request(call)},
+                       {"httpMethod", call.request.method},
+                       {"route", endpoint_route_of(path_of(call.request.url))},
+                       {"rawQueryString", *context.find("rawQueryString")},
+                       {"headers", *context.find("requestHeaders")}};
+  json::Array out{json::write(std::move(request))};
   if (!call.request.body.empty()) {
-    out.set("body",
-            json::Object{{"$binary", json::Object{{"base64", crypto::base64_encode(call.request.body)},
-                                                  {"subType", "00"}}}});
+    out.emplace_back(json::Object{
+        {"$binary", json::Object{{"base64", crypto::base64_encode(call.request.body)}, {"subType", "00"}}}});
   }
   return out;
 }
@@ -218,7 +222,7 @@ Result<Answer> serve(Call& call) {
   }
 
   json::Object context = function_request(call);
-  const json::Array arguments{request_of(call, context)};
+  const json::Array arguments = request_of(call, context);
   FunctionCall wanted{name, arguments, caller->user, std::move(context)};
   wanted.source = std::string(text_at(*function, "source")) + std::string(kEndpointSource);
   wanted.as_system = caller->is_system;

@@ -24,6 +24,7 @@ struct FunctionCall {
   /// Runs this instead of a stored function (an administrator's test).
   std::optional<std::string> source = std::nullopt;
   bool as_system = false;
+  bool only_compiles = false;  ///< Runs nothing; the result is null when the source compiles.
   // For the app's log.
   std::string_view request_id = {};        ///< Empty: none belongs to it.
   std::string_view request_path = {};      ///< Without the query.
