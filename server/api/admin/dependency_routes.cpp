@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/json/json.hpp"
+#include "server/api/call.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/apps/app_packages.hpp"
 #include "server/domain/refusal.hpp"
