@@ -102,10 +102,10 @@ void add_login(CLI::App& parser, Request& request) {
 }
 
 Answer print_token(Request& request, Terminal& terminal) {
-  static const auto command = for_user([](App&, const User& user, const Request& r) {
+  static const auto kCommand = for_user([](App&, const User& user, const Request& r) {
     return show_token(user, std::chrono::seconds{r.min_validity_seconds});
   });
-  return command(request, terminal);
+  return kCommand(request, terminal);
 }
 
 void add_token_commands(CLI::App& parser, Request& request) {
