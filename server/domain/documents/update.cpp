@@ -95,7 +95,7 @@ Result<void> visit_array(EjsonArray& array, std::size_t depth, const Visit& visi
     const auto filter = visit.plan.array_filters.find(identifier);
     for (std::size_t i = 0; i < array.size(); ++i) {
       if (!identifier.empty() && !filter->second.matches(EjsonDocument{{identifier, array[i]}})) continue;
-      const auto done = visit_element(array, i, depth, visit);
+      auto done = visit_element(array, i, depth, visit);
       if (!done) return done;
     }
     return {};
