@@ -23,8 +23,8 @@ class SystemClock final : public Clock {
 
 Clock& system_clock() {
   // Never destroyed: threads that outlive main() may still ask for the time.
-  static auto* const clock = new SystemClock;
-  return *clock;
+  static Clock& clock = *new SystemClock;
+  return clock;
 }
 
 }  // namespace keyturn

@@ -123,8 +123,8 @@ class Pool {
 /// Never destroyed: secrets of static objects come back late.
 Pool& pool() {
   alignas(Pool) static std::array<unsigned char, sizeof(Pool)> place;
-  static Pool* const made = new (place.data()) Pool;
-  return *made;
+  static Pool& made = *new (place.data()) Pool;
+  return made;
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace keyturn::crypto {
 
 /// Has libsodium choose the fastest code for this processor, once. Thread safety: any.
 inline void prepare_sodium() {
-  static const int ready = sodium_init();
-  if (ready < 0) std::abort();
+  static const int kStatus = sodium_init();
+  if (kStatus < 0) std::abort();
 }
 
 }  // namespace keyturn::crypto

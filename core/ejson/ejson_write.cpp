@@ -82,10 +82,10 @@ struct Writer {
   }
   void operator()(const BsonBinary& value) {
     static constexpr char kDigits[] = "0123456789abcdef";
-    out += "{\"$binary\":{\"base64\":\"" + ejson::encode_base64(value.bytes) + "\",\"subType\":\"";
+    out += R"({"$binary":{"base64":")" + ejson::encode_base64(value.bytes) + R"(","subType":")";
     out += kDigits[value.subtype >> 4];
     out += kDigits[value.subtype & 15];
-    out += "\"}}";
+    out += R"("}})";
   }
   void operator()(const ObjectId& value) { quoted_member("$oid", value.to_hex()); }
   void operator()(const BsonDate& value) {
@@ -94,22 +94,22 @@ struct Writer {
     if (format == Format::relaxed && value.milliseconds >= 0 && value.milliseconds < kEndOf9999) {
       quoted_member("$date", ejson::format_iso_date(value.milliseconds));
     } else {
-      out += "{\"$date\":{\"$numberLong\":\"" + std::to_string(value.milliseconds) + "\"}}";
+      out += R"({"$date":{"$numberLong":")" + std::to_string(value.milliseconds) + R"("}})";
     }
   }
   void operator()(const BsonRegex& value) {
-    out += "{\"$regularExpression\":{\"pattern\":";
+    out += R"({"$regularExpression":{"pattern":)";
     json::append_quoted(out, value.pattern);
-    out += ",\"options\":";
+    out += R"(,"options":)";
     json::append_quoted(out, value.options);
     out += "}}";
   }
   void operator()(const BsonTimestamp& value) {
-    out += "{\"$timestamp\":{\"t\":" + std::to_string(value.seconds) +
-           ",\"i\":" + std::to_string(value.increment) + "}}";
+    out += R"({"$timestamp":{"t":)" + std::to_string(value.seconds) + R"(,"i":)" +
+           std::to_string(value.increment) + "}}";
   }
-  void operator()(BsonMinKey) { out += "{\"$minKey\":1}"; }
-  void operator()(BsonMaxKey) { out += "{\"$maxKey\":1}"; }
+  void operator()(BsonMinKey) { out += R"({"$minKey":1})"; }
+  void operator()(BsonMaxKey) { out += R"({"$maxKey":1})"; }
   void operator()(BsonUndefined) { out += "{\"$undefined\":true}"; }
 };
 

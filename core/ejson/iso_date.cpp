@@ -69,9 +69,8 @@ std::optional<std::int64_t> parse_iso_date(std::string_view text) {
                                          std::chrono::month{static_cast<unsigned>(*month)},
                                          std::chrono::day{static_cast<unsigned>(*day)}};
   if (!zone || !text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  const std::int64_t minutes =
-      static_cast<std::int64_t>(std::chrono::sys_days(date).time_since_epoch().count()) * 1440 + *hour * 60 +
-      *minute - *zone;
+  const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  const std::int64_t minutes = (days * 24 + *hour) * 60 + *minute - *zone;
   return (minutes * 60 + *second) * 1000 + milliseconds;
 }
 

@@ -81,7 +81,7 @@ SessionManager::UserRef SessionManager::record_of(const std::string& user_id) {
   const std::scoped_lock lock(users_mutex_);
   if (const auto found = users_.find(user_id); found != users_.end()) return found->second;
   // Made first: should memory run out, no name is left without its record.
-  const auto user = std::make_shared<UserRecord>(user_id);
+  auto user = std::make_shared<UserRecord>(user_id);
   user->start_over(settings_.backoff);
   users_.emplace(user_id, user);
   return user;

@@ -18,7 +18,7 @@ class StoreTrouble : public ::testing::Test {
     return std::make_unique<Process>(clock, server, std::make_unique<FaultyStore>(stores.open(), disk));
   }
   /// When the access token has expired; its answer is held back.
-  Pending<std::string> ask_for_a_refresh(Process& process, const UserRef& user) {
+  Pending<std::string> ask_for_a_refresh(Process& process, const SessionManager::UserRef& user) {
     clock.advance(1800s);
     process.transport->held = true;
     auto waiting = process.manager->valid_access_token(user, 0s);

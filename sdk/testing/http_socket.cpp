@@ -99,7 +99,8 @@ std::optional<RecordedRequest> Connection::read_request() {
 
 bool Connection::write_response(const ScriptedResponse& response) {
   std::string bytes = "HTTP/1.1 " + std::to_string(response.status) + " Scripted\r\n";
-  for (const auto& [name, value] : response.headers) bytes += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : response.headers)
+    bytes.append(name).append(": ").append(value).append("\r\n");
   if (!response.body.empty() && !find_header(response.headers, "Content-Type"))
     bytes += "Content-Type: application/json\r\n";
   if (response.status != 204 && !response.stream && !find_header(response.headers, "Content-Length")) {

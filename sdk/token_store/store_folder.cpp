@@ -236,7 +236,7 @@ Result<void> StoreFolder::write_new(const std::string& name, std::string_view by
       ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
   if (!fd.ok()) return unavailable("a file of the token store cannot be made");
   const auto fault = [&](const char* what) {
-    const Error error = unavailable(what);
+    Error error = unavailable(what);
     (void)::unlink(file.c_str());
     return error;
   };

@@ -54,16 +54,15 @@ class CurlLoop::Thread {
     if (thread_.joinable()) wake();
   }
   void send(HttpRequest request, HttpTransport::Callback done) {
-    bool stopped = in_child();
-    if (!stopped) {
+    if (!in_child()) {
       const std::scoped_lock lock(mutex_);
-      stopped = stopping_;
-      if (!stopped) {
+      if (!stopping_) {
         requests_.emplace_back(std::move(request), std::move(done));
         start_or_wake();
+        return;
       }
     }
-    if (stopped) done(closed());
+    done(closed());
   }
 
   void stream(HttpRequest request, const std::shared_ptr<CurlStream>& stream) {
@@ -208,21 +207,25 @@ class CurlLoop::Thread {
 
   std::vector<bool> wait_alone(const std::vector<Watch>& watches, int timeout) const {
     std::vector<pollfd> waited{{wake_, POLLIN, 0}};
+    waited.reserve(1 + watches.size());
     for (const Watch& watch : watches) waited.push_back({watch.descriptor, POLLIN, 0});
     ::poll(waited.data(), waited.size(), timeout);
     std::uint64_t count = 0;
     [[maybe_unused]] const ssize_t taken = ::read(wake_, &count, sizeof(count));
     std::vector<bool> out;
+    out.reserve(watches.size());
     for (std::size_t i = 1; i < waited.size(); ++i) out.push_back((waited[i].revents & POLLIN) != 0);
     return out;
   }
 
   static std::vector<bool> wait_with_libcurl(CURLM* multi, const std::vector<Watch>& watches, int timeout) {
     std::vector<curl_waitfd> waited;
+    waited.reserve(watches.size());
     for (const Watch& watch : watches) waited.push_back({watch.descriptor, CURL_WAIT_POLLIN, 0});
     libcurl()->multi_poll(multi, waited.empty() ? nullptr : waited.data(),
                           static_cast<unsigned>(waited.size()), timeout, nullptr);
     std::vector<bool> out;
+    out.reserve(watches.size());
     for (const curl_waitfd& one : waited) out.push_back((one.revents & CURL_WAIT_POLLIN) != 0);
     return out;
   }

@@ -15,11 +15,11 @@ Result<Answer> readiness(Call& call) {
 }  // namespace
 
 const std::vector<Route>& health_routes() {
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/healthz", protocol::Lane::immediate, Auth::none, Body::ignored, health},
       {"GET", "/readyz", protocol::Lane::immediate, Auth::none, Body::ignored, readiness},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -55,7 +55,7 @@ Result<Answer> patch_settings(Call& call) { return store_settings(call, "private
 
 const std::vector<Route>& private_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/version", Lane::immediate, Auth::none, Body::ignored, version},
       {"GET", "/groups/{}/apps/{}/features", Lane::storage, Auth::admin, Body::ignored, get_features},
       {"POST", "/groups/{}/apps/{}/features", Lane::storage, Auth::admin, Body::admin_object,
@@ -64,7 +64,7 @@ const std::vector<Route>& private_routes() {
       {"PATCH", "/groups/{}/apps/{}/settings", Lane::storage, Auth::admin, Body::admin_object,
        patch_settings},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -51,6 +51,7 @@ protocol::ApiKeyMessage key_message(const ApiKey& key) { return {key.id, key.nam
 
 std::vector<protocol::ApiKeyMessage> key_messages(const std::vector<ApiKey>& keys) {
   std::vector<protocol::ApiKeyMessage> out;
+  out.reserve(keys.size());
   for (const ApiKey& key : keys) out.push_back(key_message(key));
   return out;
 }

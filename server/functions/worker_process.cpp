@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -15,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -81,6 +81,7 @@ void set_attributes(posix_spawnattr_t& attributes) {
 
 int spawn(const std::vector<std::string>& words, int program, int socket, pid_t& pid) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   char* no_environment[] = {nullptr};

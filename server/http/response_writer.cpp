@@ -12,7 +12,7 @@
 namespace keyturn::server::http {
 namespace {
 
-constexpr std::size_t kCopyLimit = 16 * 1024;
+constexpr std::size_t kCopyLimit = std::size_t{16} * 1024;
 constexpr std::size_t kSmallChunksAbove = 8'192;
 constexpr std::size_t kChunk = 4'096;
 

@@ -73,7 +73,7 @@ void find_symbol(void* library, const char* name, Function& function) {
 
 /// Loaded once and kept: GLib cannot be unloaded.
 const Library* library() {
-  static const Library loaded = [] {
+  static const Library kLibrary = [] {
     Library out;
     void* const handle = ::dlopen("libsecret-1.so.0", RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) return out;
@@ -89,7 +89,7 @@ const Library* library() {
     find_symbol(handle, "secret_collection_get_locked", out.is_locked);
     return out;
   }();
-  return loaded.complete() ? &loaded : nullptr;
+  return kLibrary.complete() ? &kLibrary : nullptr;
 }
 
 /// Cancels a call that lasts too long.

@@ -5,7 +5,7 @@ namespace keyturn::sdk {
 
 Error store_error(int sqlite_code) {
   const std::string detail = " (SQLite code " + std::to_string(sqlite_code) + ")";
-  const Error damaged(ErrorCode::StoreCorrupt, "the token store is damaged; it was left as it is" + detail);
+  Error damaged(ErrorCode::StoreCorrupt, "the token store is damaged; it was left as it is" + detail);
   // A log that is shorter than its index says.
   if (sqlite_code == SQLITE_IOERR_SHORT_READ || sqlite_code == SQLITE_IOERR_CORRUPTFS) return damaged;
   switch (sqlite_code & 0xff) {

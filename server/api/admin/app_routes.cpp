@@ -72,7 +72,7 @@ Result<Answer> disable_key(Call& call) {
 
 const std::vector<Route>& admin_app_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps", Lane::immediate, Auth::admin, Body::ignored, list_apps},
       {"POST", "/groups/{}/apps", Lane::storage, Auth::admin, Body::admin_object, create_app},
       {"GET", "/groups/{}/apps/{}", Lane::immediate, Auth::admin, Body::ignored, get_app},
@@ -85,7 +85,7 @@ const std::vector<Route>& admin_app_routes() {
       {"PUT", "/groups/{}/apps/{}/api_keys/{}/disable", Lane::storage, Auth::admin, Body::ignored,
        disable_key},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -129,7 +129,7 @@ Result<Answer> remove_admin_key(Call& call) {
 
 const std::vector<Route>& admin_auth_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/auth/providers", Lane::immediate, Auth::none, Body::ignored, list_log_ins},
       {"POST", "/auth/providers/local-userpass/login", Lane::password, Auth::none, Body::admin_object,
        log_in_admin_with_password},
@@ -142,7 +142,7 @@ const std::vector<Route>& admin_auth_routes() {
       {"POST", "/auth/api_keys", Lane::storage, Auth::admin, Body::admin_object, create_admin_key},
       {"DELETE", "/auth/api_keys/{}", Lane::storage, Auth::admin, Body::ignored, remove_admin_key},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/json/json.hpp"
+#include "server/api/call.hpp"
 #include "server/api/routes.hpp"
 #include "server/domain/apps/app_packages.hpp"
 #include "server/domain/refusal.hpp"
@@ -65,7 +66,7 @@ const std::vector<Route>& admin_dependency_routes() {
   constexpr Auth kAuth = Auth::admin;
   // Read to its end, so that the client hears why; as large as a body may be.
   constexpr Body kArchive = Body::large;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/dependencies", Lane::storage, kAuth, Body::ignored, list_dependencies},
       {"GET", "/groups/{}/apps/{}/dependencies/status", Lane::storage, kAuth, Body::ignored,
        dependency_status},
@@ -77,7 +78,7 @@ const std::vector<Route>& admin_dependency_routes() {
       {"DELETE", "/groups/{}/apps/{}/dependencies/{}", Lane::storage, kAuth, Body::ignored,
        refuse_installation},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

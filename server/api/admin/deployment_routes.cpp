@@ -82,7 +82,7 @@ Result<Answer> configure(Call& call) { return store_settings(call, "deploy_confi
 
 const std::vector<Route>& admin_deployment_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/deployments", Lane::immediate, Auth::admin, Body::ignored,
        list_deployments},
       {"GET", "/groups/{}/apps/{}/deployments/{}", Lane::immediate, Auth::admin, Body::ignored,
@@ -98,7 +98,7 @@ const std::vector<Route>& admin_deployment_routes() {
       {"PATCH", "/groups/{}/apps/{}/deploy/config", Lane::storage, Auth::admin, Body::admin_object,
        configure},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

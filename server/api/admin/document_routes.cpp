@@ -166,8 +166,8 @@ std::vector<Route> make_document_routes() {
 }  // namespace
 
 const std::vector<Route>& admin_document_routes() {
-  static const std::vector<Route> routes = make_document_routes();
-  return routes;
+  static const std::vector<Route> kRoutes = make_document_routes();
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -255,7 +255,7 @@ const std::vector<Route>& admin_function_routes() {
   using protocol::Lane;
   constexpr Auth kAuth = Auth::admin;
   constexpr Body kObject = Body::admin_object;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/functions", Lane::storage, kAuth, Body::ignored, list_functions},
       {"POST", "/groups/{}/apps/{}/functions", Lane::function, kAuth, kObject, create_function},
       {"GET", "/groups/{}/apps/{}/functions/{}", Lane::storage, kAuth, Body::ignored, get_function},
@@ -267,7 +267,7 @@ const std::vector<Route>& admin_function_routes() {
       {"PATCH", "/groups/{}/apps/{}/functions_settings", Lane::storage, kAuth, kObject,
        patch_function_settings},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -114,7 +114,7 @@ Result<Answer> remove_index(Call& call) {
 
 const std::vector<Route>& admin_index_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/services/{}/indexes", Lane::storage, Auth::admin, Body::ignored,
        list_indexes},
       {"POST", "/groups/{}/apps/{}/services/{}/indexes", Lane::storage, Auth::admin, Body::admin_object,
@@ -122,7 +122,7 @@ const std::vector<Route>& admin_index_routes() {
       {"DELETE", "/groups/{}/apps/{}/services/{}/indexes/{}", Lane::storage, Auth::admin, Body::ignored,
        remove_index},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -133,10 +133,10 @@ Result<Answer> list_logs(Call& call) {
 }  // namespace
 
 const std::vector<Route>& admin_log_routes() {
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/logs", protocol::Lane::immediate, Auth::admin, Body::ignored, list_logs},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

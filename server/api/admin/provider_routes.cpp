@@ -54,7 +54,7 @@ Result<Answer> disable_provider(Call& call) {
 
 const std::vector<Route>& admin_provider_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/auth_providers", Lane::immediate, Auth::admin, Body::ignored,
        list_providers},
       {"POST", "/groups/{}/apps/{}/auth_providers", Lane::storage, Auth::admin, Body::admin_object,
@@ -70,7 +70,7 @@ const std::vector<Route>& admin_provider_routes() {
       {"PUT", "/groups/{}/apps/{}/auth_providers/{}/disable", Lane::storage, Auth::admin, Body::ignored,
        disable_provider},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -46,7 +46,7 @@ Result<Answer> run_confirm(Call& call) {
 
 const std::vector<Route>& admin_registration_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/user_registrations/pending_users", Lane::storage, Auth::admin,
        Body::ignored, pending},
       {"DELETE", "/groups/{}/apps/{}/user_registrations/by_email/{}", Lane::storage, Auth::admin,
@@ -58,7 +58,7 @@ const std::vector<Route>& admin_registration_routes() {
       {"POST", "/groups/{}/apps/{}/user_registrations/by_email/{}/run_confirm", Lane::storage, Auth::admin,
        Body::ignored, run_confirm},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

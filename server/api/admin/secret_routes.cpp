@@ -52,13 +52,13 @@ Result<Answer> remove_secret(Call& call) {
 
 const std::vector<Route>& admin_secret_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/secrets", Lane::storage, Auth::admin, Body::ignored, list_secrets},
       {"POST", "/groups/{}/apps/{}/secrets", Lane::storage, Auth::admin, Body::admin_object, create_secret},
       {"PUT", "/groups/{}/apps/{}/secrets/{}", Lane::storage, Auth::admin, Body::admin_object, put_secret},
       {"DELETE", "/groups/{}/apps/{}/secrets/{}", Lane::storage, Auth::admin, Body::ignored, remove_secret},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -145,7 +145,7 @@ Result<Answer> set_origins(Call& call) {
 
 const std::vector<Route>& admin_security_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/security/refresh_token_expiration", Lane::immediate, Auth::admin,
        Body::ignored, get_expiration},
       {"PUT", "/groups/{}/apps/{}/security/refresh_token_expiration", Lane::storage, Auth::admin,
@@ -167,7 +167,7 @@ const std::vector<Route>& admin_security_routes() {
       {"POST", "/groups/{}/apps/{}/security/allowed_request_origins", Lane::storage, Auth::admin,
        Body::admin_any, set_origins},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

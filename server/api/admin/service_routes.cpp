@@ -196,7 +196,7 @@ const std::vector<Route>& admin_service_routes() {
   constexpr Auth kAuth = Auth::admin;
   constexpr Body kNone = Body::ignored;
   constexpr Body kObject = Body::admin_object;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/services", kLane, kAuth, kNone, list_services},
       {"POST", "/groups/{}/apps/{}/services", kLane, kAuth, kObject, create_service},
       {"GET", "/groups/{}/apps/{}/services/{}", kLane, kAuth, kNone, get_service},
@@ -213,7 +213,7 @@ const std::vector<Route>& admin_service_routes() {
       {"PUT", "/groups/{}/apps/{}/services/{}/rules/{}", kLane, kAuth, kObject, put_rule},
       {"DELETE", "/groups/{}/apps/{}/services/{}/rules/{}", kLane, kAuth, kNone, remove_rule},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

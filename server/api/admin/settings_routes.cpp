@@ -102,7 +102,7 @@ Result<Answer> sync_versions(Call& /*call*/) { return text_answer(R"({"versions"
 
 const std::vector<Route>& admin_settings_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/custom_user_data", Lane::storage, Auth::admin, Body::ignored,
        get_user_data},
       {"PATCH", "/groups/{}/apps/{}/custom_user_data", Lane::storage, Auth::admin, Body::admin_object,
@@ -117,7 +117,7 @@ const std::vector<Route>& admin_settings_routes() {
       {"PUT", "/groups/{}/apps/{}/environment", Lane::storage, Auth::admin, Body::admin_object,
        put_environment},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

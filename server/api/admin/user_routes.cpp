@@ -118,7 +118,7 @@ Result<Answer> verify_token(Call& call) {
 
 const std::vector<Route>& admin_user_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/users", Lane::storage, Auth::admin, Body::ignored, list_users},
       {"POST", "/groups/{}/apps/{}/users", Lane::password, Auth::admin, Body::admin_object, create_user},
       {"POST", "/groups/{}/apps/{}/users/verify_token", Lane::immediate, Auth::admin, Body::admin_object,
@@ -138,7 +138,7 @@ const std::vector<Route>& admin_user_routes() {
       {"DELETE", "/groups/{}/apps/{}/users/{}/sessions/{}", Lane::storage, Auth::admin, Body::ignored,
        end_user_session},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -91,7 +91,7 @@ Result<Answer> delete_user(Call& call) {
 
 const std::vector<Route>& client_auth_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/app/{}/location", Lane::immediate, Auth::none, Body::ignored, location},
       {"POST", "/app/{}/auth/providers/local-userpass/login", Lane::password, Auth::none, Body::raw,
        log_in_with_password},
@@ -102,7 +102,7 @@ const std::vector<Route>& client_auth_routes() {
       {"GET", "/auth/profile", Lane::immediate, Auth::access, Body::ignored, profile},
       {"DELETE", "/auth/delete", Lane::storage, Auth::access, Body::ignored, delete_user},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -68,11 +68,11 @@ Result<Answer> watch_call(Call& /*call*/) {
 
 const std::vector<Route>& client_call_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"POST", "/app/{}/functions/call", Lane::function, Auth::access, Body::function, call_function},
       {"GET", "/app/{}/functions/call", Lane::immediate, Auth::access, Body::ignored, watch_call},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -49,7 +49,7 @@ Result<Answer> disable_api_key(Call& call) {
 
 const std::vector<Route>& client_key_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"POST", "/auth/api_keys", Lane::storage, Auth::refresh, Body::object, create_api_key},
       {"GET", "/auth/api_keys", Lane::storage, Auth::refresh, Body::ignored, list_api_keys},
       {"GET", "/auth/api_keys/{}", Lane::storage, Auth::refresh, Body::ignored, fetch},
@@ -57,7 +57,7 @@ const std::vector<Route>& client_key_routes() {
       {"PUT", "/auth/api_keys/{}/enable", Lane::storage, Auth::refresh, Body::ignored, enable_api_key},
       {"PUT", "/auth/api_keys/{}/disable", Lane::storage, Auth::refresh, Body::ignored, disable_api_key},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

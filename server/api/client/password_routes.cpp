@@ -75,7 +75,7 @@ Result<Answer> reset_call(Call& call) {
 
 const std::vector<Route>& client_password_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"POST", "/app/{}/auth/providers/local-userpass/register", Lane::password, Auth::none, Body::object,
        register_account},
       {"POST", "/app/{}/auth/providers/local-userpass/confirm", Lane::storage, Auth::none, Body::object,
@@ -91,7 +91,7 @@ const std::vector<Route>& client_password_routes() {
       {"POST", "/app/{}/auth/providers/local-userpass/reset/call", Lane::password, Auth::none, Body::object,
        reset_call},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

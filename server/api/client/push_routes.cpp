@@ -95,21 +95,21 @@ void forget_push_registrations(Call& call, std::string_view user_id) {
 
 const std::vector<Route>& client_push_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"PUT", "/app/{}/push/providers/{}/registration", Lane::storage, Auth::access, Body::object,
        put_registration},
       {"DELETE", "/app/{}/push/providers/{}/registration", Lane::storage, Auth::access, Body::ignored,
        remove_registration},
   };
-  return routes;
+  return kRoutes;
 }
 
 const std::vector<Route>& admin_push_routes() {
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/users/{}/push_registrations", protocol::Lane::storage, Auth::admin,
        Body::ignored, list_registrations},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

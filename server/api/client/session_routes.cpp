@@ -84,14 +84,14 @@ Result<Answer> end_other_sessions(Call& call) {
 
 const std::vector<Route>& client_session_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"POST", "/auth/session", Lane::immediate, Auth::session, Body::ignored, refresh},
       {"DELETE", "/auth/session", Lane::storage, Auth::session, Body::ignored, log_out},
       {"GET", "/auth/sessions", Lane::storage, Auth::access, Body::ignored, list_sessions},
       {"DELETE", "/auth/sessions", Lane::storage, Auth::access, Body::ignored, end_other_sessions},
       {"DELETE", "/auth/sessions/{}", Lane::storage, Auth::access, Body::ignored, end_session},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

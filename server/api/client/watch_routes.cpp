@@ -76,9 +76,9 @@ Result<Answer> watch(Call& call) {
 }  // namespace
 
 const std::vector<Route>& client_watch_routes() {
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/app/{}/functions/call", protocol::Lane::storage, Auth::stream, Body::ignored, watch}};
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

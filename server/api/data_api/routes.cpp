@@ -100,15 +100,15 @@ Result<Answer> versions(Call& /*call*/) { return text_answer(R"(["v1"])"); }
 
 const std::vector<Route>& data_api_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"POST", "/app/{}/endpoint/data/v1/action/{}", Lane::function, Auth::none, Body::large, run_action},
   };
-  return routes;
+  return kRoutes;
 }
 
 const std::vector<Route>& admin_data_api_routes() {
   using protocol::Lane;
-  static const std::vector<Route> routes{
+  static const std::vector<Route> kRoutes{
       {"GET", "/groups/{}/apps/{}/data_api/config", Lane::storage, Auth::admin, Body::ignored, get_config},
       {"POST", "/groups/{}/apps/{}/data_api/config", Lane::storage, Auth::admin, Body::admin_object,
        create_config},
@@ -116,7 +116,7 @@ const std::vector<Route>& admin_data_api_routes() {
        patch_config},
       {"GET", "/groups/{}/apps/{}/data_api/versions", Lane::immediate, Auth::admin, Body::ignored, versions},
   };
-  return routes;
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -245,8 +245,8 @@ std::vector<Route> make_routes() {
 }  // namespace
 
 const std::vector<Route>& endpoint_routes() {
-  static const std::vector<Route> routes = make_routes();
-  return routes;
+  static const std::vector<Route> kRoutes = make_routes();
+  return kRoutes;
 }
 
 }  // namespace keyturn::server::api

@@ -32,6 +32,8 @@ constexpr std::array kOperators = {Operator{"$set", Kind::set},
                                    Operator{"$pull", Kind::pull},
                                    Operator{"$pop", Kind::pop}};
 
+std::string in_quotes(const std::string& text) { return "'" + text + "'"; }
+
 Result<void> compile_sort(PushPlan& plan, const Ejson& operand) {
   if (const auto direction = operand.to_int64(); direction && (*direction == 1 || *direction == -1)) {
     plan.sort_values = static_cast<int>(*direction);
@@ -157,13 +159,14 @@ Result<void> check_path(const std::string& path, const Update::Plan& plan) {
     if (!part.starts_with('$')) continue;
     const auto identifier = array_identifier(part);
     if (part != "$" && !identifier) {
-      return refused("The dollar ($) prefixed field '" + part + "' in '" + path +
-                     "' is not valid for storage.");
+      return refused("The dollar ($) prefixed field " + in_quotes(part) + " in " + in_quotes(path) +
+                     " is not valid for storage.");
     }
     if (&part == &checked.parts().front())
       return refused("Cannot have a positional element in the first position in path '" + path + "'");
     if (identifier && !identifier->empty() && plan.array_filters.count(*identifier) == 0) {
-      return refused("No array filter found for identifier '" + *identifier + "' in path '" + path + "'");
+      return refused("No array filter found for identifier " + in_quotes(*identifier) + " in path " +
+                     in_quotes(path));
     }
   }
   return {};
@@ -226,20 +229,20 @@ Result<void> add_steps(Update::Plan& plan, const Operator& op, const EjsonDocume
     step.kind = op.kind;
     step.path = Path(path);
     step.operand = operand;
-    const auto path_fault = check_path(path, plan);
+    auto path_fault = check_path(path, plan);
     if (!path_fault) return path_fault;
-    const auto operand_fault = check_operand(step, operand);
+    auto operand_fault = check_operand(step, operand);
     if (!operand_fault) return operand_fault;
     std::vector<std::string> touched = {path};
     if (op.kind == Kind::rename) {
       touched.push_back(*operand.get_if<std::string>());
-      const auto rename_fault = check_rename(path, touched.back());
+      auto rename_fault = check_rename(path, touched.back());
       if (!rename_fault) return rename_fault;
     }
     for (const std::string& mine : touched) {
       for (const std::string& other : paths) {
         if (const auto at = conflict_of(Path(mine), Path(other)))
-          return refused("Updating the path '" + mine + "' would create a conflict at '" + *at + "'");
+          return refused("Updating the path " + in_quotes(mine) + " would create a conflict at " + in_quotes(*at));
       }
     }
     paths.insert(paths.end(), touched.begin(), touched.end());

@@ -180,12 +180,14 @@ std::int64_t characters(std::string_view text) {
                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
 }
 
+std::string in_quotes(const std::string& text) { return "'" + text + "'"; }
+
 Fault fault_at(const Ejson& value, const Node& node, const std::string& path);
 
 Fault document_fault(const EjsonDocument& document, const Node& node, const std::string& path) {
   const std::string prefix = path.empty() ? path : path + ".";
   for (const std::string& name : node.required) {
-    if (!document.contains(name)) return "'" + prefix + name + "' is required";
+    if (!document.contains(name)) return in_quotes(prefix + name) + " is required";
   }
   for (const auto& [name, value] : document) {
     const auto known = std::find(node.names.begin(), node.names.end(), name);
@@ -195,7 +197,7 @@ Fault document_fault(const EjsonDocument& document, const Node& node, const std:
                                                  : &node.additional.front();
     // Every document has an `_id`, whether the schema speaks of it or not.
     if (rule == nullptr && node.is_closed && !(path.empty() && name == "_id"))
-      return "'" + prefix + name + "' is not in the schema";
+      return in_quotes(prefix + name) + " is not in the schema";
     if (rule == nullptr) continue;
     if (auto fault = fault_at(value, *rule, prefix + name)) return fault;
   }

@@ -18,6 +18,9 @@ Error unknown(std::string_view what) {
   return Error(ErrorCode::NoMatchingRuleFound,
                "a rule uses " + std::string(what) + ", which is not supported, so it lets nobody in");
 }
+Error unknown_condition(const std::string& name) {
+  return unknown("'" + name + "' as a condition (a field of the document is %%root." + name + ")");
+}
 
 bool is_name(std::string_view text) { return text.substr(0, 2) == "%%"; }
 
@@ -133,7 +136,7 @@ Result<void> check(const Ejson& text, Names& names, int depth) {
         if (!checked) break;
       }
     } else {
-      return unknown("'" + name + "' as a condition (a field of the document is %%root." + name + ")");
+      return unknown_condition(name);
     }
     if (!checked) return checked;
   }

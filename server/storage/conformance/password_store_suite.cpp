@@ -44,6 +44,7 @@ TEST_P(PasswordStoreConformance, ListsPendingAccountsInPages) {
   const auto ids = [&](const PageRequest& page) {
     std::vector<std::string> out;
     const std::vector<PasswordAccount> found = passwords().pending(kApp, page).value();
+    out.reserve(found.size());
     for (const PasswordAccount& each : found) out.push_back(each.id);
     return out;
   };

@@ -73,6 +73,7 @@ ApiKey api_key(int number, const std::string& user_id, const std::string& name) 
 void in_parallel(int threads, const std::function<void(int)>& work) {
   std::atomic<bool> go{false};
   std::vector<std::thread> running;
+  running.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) {
     running.emplace_back([&, i] {
       go.wait(false);
@@ -85,7 +86,7 @@ void in_parallel(int threads, const std::function<void(int)>& work) {
 }
 
 User StoreConformance::add_user(int number) {
-  const User out = user(number);
+  User out = user(number);
   const auto outcome = users().create(out);
   EXPECT_TRUE(outcome && *outcome == CreateUserOutcome::created);
   return out;

@@ -53,6 +53,7 @@ TEST_P(UserStoreConformance, ListsInPages) {
   const auto ids = [&](const PageRequest& page) {
     std::vector<std::string> out;
     const std::vector<User> found = users().list(kApp, page).value();
+    out.reserve(found.size());
     for (const User& each : found) out.push_back(each.id);
     return out;
   };

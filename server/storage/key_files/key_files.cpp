@@ -22,9 +22,9 @@ std::string file_name(std::string_view domain_id) { return std::string(domain_id
 
 }  // namespace
 
-FileSigningKeys::FileSigningKeys(std::filesystem::path data_folder,
+FileSigningKeys::FileSigningKeys(const std::filesystem::path& data_folder,
                                  std::function<void(std::string_view)> diagnostics)
-    : folder_(std::move(data_folder) / "keys"), diagnostics_(std::move(diagnostics)) {}
+    : folder_(data_folder / "keys"), diagnostics_(std::move(diagnostics)) {}
 
 Error FileSigningKeys::unavailable(const std::string& detail) const {
   if (diagnostics_) diagnostics_(detail);

@@ -21,7 +21,7 @@ namespace keyturn::server::key_files {
 class FileSigningKeys final : public SigningKeyStore {
  public:
   /// `diagnostics` gets the cause of a fault of the file system; may be empty.
-  explicit FileSigningKeys(std::filesystem::path data_folder,
+  explicit FileSigningKeys(const std::filesystem::path& data_folder,
                            std::function<void(std::string_view)> diagnostics = nullptr);
 
   /// Writes new keys and syncs them to the disk before they are used. Errors: `ServiceUnavailable` when that

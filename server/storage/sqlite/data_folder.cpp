@@ -65,7 +65,7 @@ Result<std::string> DataFolder::database_file() const {
     return Error(ErrorCode::InvalidConfiguration, "other users may open the database file; chmod 600 it");
   }
   // The terminating zero is part of the mark.
-  constexpr std::string_view kMark("SQLite format 3", 16);
+  constexpr std::string_view kMark("SQLite format 3\0", 16);
   if (got != 0 && std::string_view(head.data(), static_cast<std::size_t>(got)) != kMark) {
     return Error(ErrorCode::StoreCorrupt, "the database file is not a database; it was left as it is");
   }

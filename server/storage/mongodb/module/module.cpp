@@ -13,6 +13,7 @@ std::unique_ptr<LinkedDocuments> linked_clusters(AppStore& apps, Clock& clock) {
 }  // namespace
 
 extern "C" {
+// NOLINTNEXTLINE(readability-identifier-naming): the symbol that kModuleSymbol names
 [[gnu::visibility("default")]] extern const Module keyturn_mongodb_module;
 const Module keyturn_mongodb_module{KEYTURN_VERSION, &linked_clusters};
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <stdexcept>
 
 #include "core/ejson/bson.hpp"
 
@@ -135,9 +136,10 @@ ScriptedMongo::ScriptedMongo(bool in_replica_set) : in_replica_set_(in_replica_s
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size);
-  ::listen(listener_, 64);
-  ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 64) != 0 ||
+      ::getsockname(listener_, generic, &size) != 0)
+    throw std::runtime_error("no port for a server");
   port_ = ntohs(address.sin_port);
   acceptor_ = std::thread([this] { accept(); });
 }
