@@ -46,8 +46,8 @@ class CallbackThread final : public Callbacks {
  public:
   static constexpr std::size_t kCrowded = 1024;
 
-  /// `threw` is called after a call that threw; what it threw ends there. `in_child` tells whether this is a child of the
-  /// process that the object was made in.
+  /// `threw` is called after a call that threw; what it threw ends there. `in_child` tells whether this is a
+  /// child of the process that the object was made in.
   explicit CallbackThread(std::function<void()> threw = {}, std::function<bool()> in_child = {})
       : threw_(std::move(threw)), in_child_(std::move(in_child)) {}
   ~CallbackThread() override;

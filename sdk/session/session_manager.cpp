@@ -195,8 +195,7 @@ Subscription SessionManager::subscribe(UserObserver observer, std::string user_i
 
 void SessionManager::publish(const UserRef& user, StoredUser facts, std::optional<Receipt> received) {
   const std::uint32_t chance = facts.logged_in ? parts_.chance() : 0;
-  const TokenState state =
-      sdk::state_of(facts, received, parts_.clock->boot_now(), settings_.policy, chance);
+  const TokenState state = sdk::state_of(facts, received, parts_.clock->boot_now(), settings_.policy, chance);
   Secret token = facts.logged_in ? facts.access_token.copy() : Secret();
   const UserState next = facts.logged_in ? UserState::logged_in : UserState::logged_out;
   if (facts.logged_in) user->telling_end = false;

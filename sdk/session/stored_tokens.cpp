@@ -6,15 +6,15 @@
 namespace keyturn::sdk {
 
 std::optional<Receipt> receipt_of(const StoredUser& user, const Moment& now) {
-  return received_on_this_boot(
-      {user.boot_id, user.received_boot, user.received_wall}, now.boot_id, now.boot, now.wall);
+  return received_on_this_boot({user.boot_id, user.received_boot, user.received_wall}, now.boot_id, now.boot,
+                               now.wall);
 }
 
 TokenState state_of(const StoredUser& user, std::optional<Receipt> received, BootTime now,
                     const RefreshPolicy& policy, std::uint32_t chance) {
   if (!user.logged_in) return {};
-  TokenState state = token_received(received.value_or(now),
-                                    read_claims(user.access_token.reveal()).lifetime, policy, chance);
+  TokenState state = token_received(received.value_or(now), read_claims(user.access_token.reveal()).lifetime,
+                                    policy, chance);
   state.has_access_token = received.has_value() && !user.access_token.empty();
   return state;
 }

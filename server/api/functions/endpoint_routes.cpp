@@ -21,8 +21,9 @@
 namespace keyturn::server::api {
 namespace {
 
-/// Put behind the function's own source, which has set `exports` or `module.exports`. Makes the `request` of its JSON text and of
-/// the body, makes the `response` that the function is given, and tells what it did to it beside the return value.
+/// Put behind the function's own source, which has set `exports` or `module.exports`. Makes the `request` of
+/// its JSON text and of the body, makes the `response` that the function is given, and tells what it did to
+/// it beside the return value.
 constexpr std::string_view kEndpointSource = R"(
 ;exports = (function (handler) {
   if (typeof handler !== "function") return handler;

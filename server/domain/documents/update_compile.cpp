@@ -242,7 +242,8 @@ Result<void> add_steps(Update::Plan& plan, const Operator& op, const EjsonDocume
     for (const std::string& mine : touched) {
       for (const std::string& other : paths) {
         if (const auto at = conflict_of(Path(mine), Path(other)))
-          return refused("Updating the path " + in_quotes(mine) + " would create a conflict at " + in_quotes(*at));
+          return refused("Updating the path " + in_quotes(mine) + " would create a conflict at " +
+                         in_quotes(*at));
       }
     }
     paths.insert(paths.end(), touched.begin(), touched.end());
