@@ -164,14 +164,24 @@ class MinKey { get _bsontype() { return 'MinKey'; } }
 class MaxKey { get _bsontype() { return 'MaxKey'; } }
 
 /// A class as functions know it: without `new` it makes one, too.
+const kCallable = { apply: (Type, self, args) => construct(Type, args) };
 function callable(Type) {
-  const shownType = new Proxy(Type, { apply: (type, self, args) => construct(type, args) });
-  defineProperty(Type.prototype, 'constructor', { value: shownType, writable: true, configurable: true });
-  return shownType;
+  return (Type.prototype.constructor = new Proxy(Type, kCallable));
 }
 
-const BSON = makeObject(Object.prototype);
-for (const Type of [ObjectId, Long, Int32, Double, Decimal128, Binary, UUID, Timestamp, BSONRegExp, MinKey, MaxKey]) {
-  BSON[Type.name] = callable(Type);
-}
+const BSON = {
+  ObjectId: callable(ObjectId),
+  ObjectID: undefined,
+  Long: callable(Long),
+  Int32: callable(Int32),
+  Double: callable(Double),
+  Decimal128: callable(Decimal128),
+  Binary: callable(Binary),
+  UUID: callable(UUID),
+  Timestamp: callable(Timestamp),
+  BSONRegExp: callable(BSONRegExp),
+  MinKey: callable(MinKey),
+  MaxKey: callable(MaxKey),
+  EJSON: undefined,
+};
 BSON.ObjectID = BSON.ObjectId;

@@ -70,6 +70,7 @@ function bufferClass() {
       return out;
     }
     static allocUnsafe(length) { return new Buffer(length); }
+    static allocUnsafeSlow(length) { return new Buffer(length); }
     static isBuffer(value) { return value instanceof Buffer; }
     static isEncoding(name) { return /^(utf-?8|hex|base64(url)?|ascii|latin1|binary|ucs2|utf16le)$/i.test(name); }
     static byteLength(data, encoding) { return typeof data === 'string' ? bytesOfText(data, encoding).length : data.byteLength; }

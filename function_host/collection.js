@@ -11,33 +11,38 @@ const kPerAction = ['collation', 'let'];
 // These change no answer, so they are read by nobody.
 const kAdvice = ['comment', 'hint', 'maxTimeMS', 'batchSize', 'allowDiskUse', 'readPreference', 'readConcern', 'writeConcern'];
 
-const kOptions = makeObject(null);
-function know(actions, options) {
-  for (const action of actions) {
-    kOptions[action] = makeObject(null);
-    for (const name of [...options, ...kPerAction]) kOptions[action][name] = true;
-    for (const name of kAdvice) kOptions[action][name] = false;
-  }
+const kOptions = {
+  __proto__: null,
+  find: kPerRead,
+  findOne: kPerRead,
+  updateOne: kPerChange,
+  updateMany: kPerChange,
+  replaceOne: ['upsert'],
+  findOneAndUpdate: kPerDocument,
+  findOneAndReplace: kPerDocument,
+  findOneAndDelete: kPerDocument,
+  count: ['limit'],
+  insertMany: ['ordered'],
+  bulkWrite: ['ordered'],
+};
+
+function contains(list, name) {
+  for (let i = 0; list !== undefined && i < list.length; i++) if (list[i] === name) return true;
+  return false;
 }
-know(['find', 'findOne'], kPerRead);
-know(['updateOne', 'updateMany'], kPerChange);
-know(['replaceOne'], ['upsert']);
-know(['findOneAndUpdate', 'findOneAndReplace', 'findOneAndDelete'], kPerDocument);
-know(['count'], ['limit']);
-know(['insertMany', 'bulkWrite'], ['ordered']);
-know(['insertOne', 'deleteOne', 'deleteMany', 'distinct', 'aggregate'], []);
 
 /// The arguments of an action: what it was given, then those options that it knows. An argument comes before an option.
 function withOptions(action, args, given) {
   if (given === undefined || given === null) return args;
   if (typeof given !== 'object') throw new TypeError(`the options of ${action} must be an object`);
   const names = keys(given);
-  const known = kOptions[action];
   const out = { ...args };
   for (let i = 0; i < names.length; i++) {
-    const use = known[names[i]];
-    if (use === undefined) throw new TypeError(`${action} does not take the option '${names[i]}'`);
-    const value = use ? given[names[i]] : undefined;
+    if (contains(kAdvice, names[i])) continue;
+    if (!contains(kOptions[action], names[i]) && !contains(kPerAction, names[i])) {
+      throw new TypeError(`${action} does not take the option '${names[i]}'`);
+    }
+    const value = given[names[i]];
     if (value !== undefined && out[names[i]] === undefined) out[names[i]] = value;
   }
   return out;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `utils.crypto`, `utils.jwt` and what `require('crypto')` gives. The arithmetic is done outside the context.
+// `utils.crypto` and `utils.jwt`. The arithmetic is done outside the context.
 
 const kHex = 'hex';
 
@@ -132,58 +132,4 @@ function joined(parts) {
     at += each.length;
   }
   return out;
-}
-
-/// `require('crypto')`: digests, codes, random bytes and keys from passwords.
-function makeCryptoModule(host) {
-  const Buffer = bufferClass();
-  const dataOf = (data, encoding) => (typeof data === 'string' ? Buffer.from(data, encoding) : bytesOfData(data, 'data'));
-  const shownAs = (text, encoding) => {
-    const out = Buffer.from(text, 'base64');
-    return encoding === undefined || encoding === 'buffer' ? out : out.toString(encoding);
-  };
-  const digester = (finish) => {
-    const parts = [];
-    let isDone = false;
-    const self = {
-      update(data, encoding) {
-        parts.push(Bytes.from(dataOf(data, encoding)));
-        return self;
-      },
-      digest(encoding) {
-        if (isDone) throw new ErrorOf('Digest already called');
-        isDone = true;
-        return shownAs(finish(base64Of(joined(parts))), encoding);
-      },
-    };
-    return self;
-  };
-  const random = (length) => Buffer.from(askTool(host, 'random', { length }), 'base64');
-  return {
-    createHash: (hash) => digester((data) => askTool(host, 'hash', { hash, data })),
-    createHmac: (hash, key) => digester((data) => askTool(host, 'hmac', { hash, data, key: base64OfData(key, 'a key') })),
-    randomBytes: random,
-    randomUUID() {
-      const bytes = random(16);
-      bytes[6] = (bytes[6] & 15) | 64;
-      bytes[8] = (bytes[8] & 63) | 128;
-      return new UUID(Bytes.from(bytes)).toHexString();
-    },
-    randomInt(low, high) {
-      const [from, to] = high === undefined ? [0, low] : [low, high];
-      if (!isSafeInteger(from) || !isSafeInteger(to) || to <= from || to - from >= 2 ** 47) throw new RangeError('randomInt needs a range below 2^47');
-      const bound = 2 ** 48 - (2 ** 48 % (to - from));
-      for (;;) {
-        const drawn = parseInt(random(6).toString(kHex), 16);
-        if (drawn < bound) return from + (drawn % (to - from));
-      }
-    },
-    timingSafeEqual(a, b) {
-      if (a.length !== b.length) throw new RangeError('Input buffers must have the same byte length');
-      return sameBytes(bytesOfData(a, 'a'), bytesOfData(b, 'b'));
-    },
-    pbkdf2Sync: (password, salt, iterations, length, hash) => shownAs(askTool(host, 'pbkdf2', {
-      password: base64OfData(password, 'a password'), salt: base64OfData(salt, 'a salt'), iterations, length, hash })),
-    getHashes: () => ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'],
-  };
 }

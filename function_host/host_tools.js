@@ -37,6 +37,12 @@ function hostTools() {
     pbkdf2: (q) => text(crypto().pbkdf2Sync(bytes(q.password), bytes(q.salt), q.iterations, q.length, hash(q.hash))),
     sign: (q) => text(crypto().sign(hash(q.hash), bytes(q.data), keyOptions(q.key, q.scheme))),
     verify: (q) => crypto().verify(hash(q.hash), bytes(q.data), keyOptions(q.key, q.scheme), bytes(q.signature)),
+    /// What kind of key a PEM text is. Fails for one that is none, or is sealed.
+    key(q) {
+      const key = q.type === 'private' ? crypto().createPrivateKey(q.key) : crypto().createPublicKey(q.key);
+      const { modulusLength, namedCurve } = key.asymmetricKeyDetails;
+      return { type: key.asymmetricKeyType, details: { modulusLength, namedCurve } };
+    },
     // nonce (12 bytes), ciphertext, tag (16 bytes)
     encrypt(q) {
       const key = bytes(q.key);

@@ -1,46 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `require`: the packages that are installed for the app, and a small part of Node.js made of this context's own objects.
 
-class EventEmitter {
-  constructor() { this.listeners_ = new Map(); }
-  on(name, listener) {
-    const all = this.listeners_ || (this.listeners_ = new Map());
-    all.set(name, [...(all.get(name) || []), listener]);
-    return this;
-  }
-  addListener(name, listener) { return this.on(name, listener); }
-  once(name, listener) {
-    const wrapped = (...args) => {
-      this.off(name, wrapped);
-      return apply(listener, this, args);
-    };
-    wrapped.listener = listener;
-    return this.on(name, wrapped);
-  }
-  off(name, listener) {
-    const left = this.listeners(name).filter((each) => each !== listener && each.listener !== listener);
-    if (this.listeners_) this.listeners_.set(name, left);
-    return this;
-  }
-  removeListener(name, listener) { return this.off(name, listener); }
-  removeAllListeners(name) {
-    if (name === undefined) this.listeners_ = new Map();
-    else if (this.listeners_) this.listeners_.delete(name);
-    return this;
-  }
-  emit(name, ...args) {
-    const all = this.listeners(name);
-    if (all.length === 0 && name === 'error') throw args[0];
-    for (const each of all) apply(each, this, args);
-    return all.length > 0;
-  }
-  listeners(name) { return [...((this.listeners_ && this.listeners_.get(name)) || [])]; }
-  listenerCount(name) { return this.listeners(name).length; }
-  eventNames() { return [...(this.listeners_ || new Map()).keys()]; }
-  setMaxListeners() { return this; }
-}
-EventEmitter.EventEmitter = EventEmitter;
-
 function makePath() {
   const normalize = (path) => {
     const isAbsolute = path[0] === '/';
@@ -82,7 +42,23 @@ function makePath() {
 
 function makeUtil() {
   const inspect = (value) => (typeof value === 'string' ? `'${value}'` : shown(value));
-  const types = {
+  // By the name that each has in itself; a function can change it, which is its own affair.
+  const tagOf = Object.prototype.toString;
+  const isOf = (...names) => (value) => names.some((name) => apply(tagOf, value, []) === `[object ${name}]`);
+  const typedArrays = ['Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array', 'Int8Array', 'Int16Array', 'Int32Array',
+    'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'];
+  const boxed = ['Number', 'String', 'Boolean', 'BigInt', 'Symbol'];
+  const types = {};
+  for (const name of [...typedArrays, 'ArrayBuffer', 'DataView', 'WeakMap', 'WeakSet', 'AsyncFunction', 'GeneratorFunction']) types[`is${name}`] = isOf(name);
+  for (const name of boxed) types[`is${name}Object`] = (value) => typeof value === 'object' && isOf(name)(value);
+  Object.assign(types, {
+    isAnyArrayBuffer: types.isArrayBuffer,
+    isArrayBufferView: ArrayBuffer.isView,
+    isTypedArray: (value) => ArrayBuffer.isView(value) && !(value instanceof DataView),
+    isBoxedPrimitive: (value) => typeof value === 'object' && isOf(...boxed)(value),
+    isProxy: () => false,
+    isExternal: () => false,
+    isSharedArrayBuffer: () => false,
     isDate: (value) => value instanceof DateOf,
     isRegExp: (value) => value instanceof RegExpOf,
     isPromise: (value) => value instanceof PromiseOf,
@@ -90,7 +66,8 @@ function makeUtil() {
     isMap: (value) => value instanceof Map,
     isSet: (value) => value instanceof Set,
     isNativeError: (value) => value instanceof ErrorOf,
-  };
+  });
+  inspect.custom = Symbol.for('nodejs.util.inspect.custom');
   return {
     inspect,
     types,
@@ -118,6 +95,7 @@ function makeUtil() {
     },
     isDeepStrictEqual: (a, b) => write(a, false, 0) === write(b, false, 0),
     deprecate: (callee) => callee,
+    debuglog: () => () => {},
     TextEncoder: textTools.TextEncoder,
     TextDecoder: textTools.TextDecoder,
   };
@@ -239,15 +217,24 @@ function makeUrl(host) {
 
 const kBuiltIns = {
   assert: makeAssert,
-  buffer: () => ({ Buffer: bufferClass(), kMaxLength: 0x7fffffff }),
+  buffer: () => ({ Buffer: bufferClass(), SlowBuffer: slowBuffer(), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff } }),
   crypto: makeCryptoModule,
   events: () => EventEmitter,
   path: makePath,
   querystring: makeQuerystring,
+  stream: makeStream,
+  string_decoder: () => ({ StringDecoder }),
   timers: () => ({ setTimeout: own.setTimeout, clearTimeout: own.clearTimeout, setInterval: own.setInterval, clearInterval: own.clearInterval, setImmediate: own.setImmediate }),
   url: makeUrl,
   util: makeUtil,
 };
+
+/// Of no use any more, but packages look at its prototype.
+function slowBuffer() {
+  function SlowBuffer(length) { return bufferClass().alloc(length); }
+  SlowBuffer.prototype = makeObject(Bytes.prototype);
+  return SlowBuffer;
+}
 
 function makeRequire(host) {
   const builtIns = new Map(Object.entries(kBuiltIns));

@@ -71,6 +71,9 @@ function prepareGlobals(host, context, logs) {
   give('exports', kMissing);
   give('module', { exports: kMissing });
   give('require', makeRequire(host));
+  give('global', own);
+  give('queueMicrotask', queueMicrotask);
+  give('structuredClone', structuredClone);
   const lazily = (name, make) => defineProperty(own, name, {
     get() {
       const value = make();
@@ -83,6 +86,7 @@ function prepareGlobals(host, context, logs) {
   });
   lazily('utils', () => makeUtils(host));
   lazily('Buffer', makeBuffer);
+  lazily('process', makeProcess);
   for (const name of ['URL', 'URLSearchParams']) lazily(name, () => makeUrl(host)[name]);
   for (const name of ['TextEncoder', 'TextDecoder', 'atob', 'btoa']) lazily(name, () => textTools[name]);
   apply(regexExec, /(?:)/, ['']); // RegExp.input and the like say nothing of what was read so far

@@ -35,7 +35,18 @@ TEST_F(EscapeTest, FindsNoWayToTheProcess) {
            "utils.crypto.hash.constructor('return process')()",
            "setTimeout('process', 0)",
            "process.exit(0)",
-           "global.process",
+           "global.process.reallyExit(0)",
+           "process.constructor.constructor('return process')()",
+           "process.nextTick.constructor('return process')()",
+           "process.env.constructor.constructor('return process')()",
+           "process.dlopen({}, 'x')",
+           "process.kill(1)",
+           "process._linkedBinding('fs')",
+           "process.stdout.write('x')",
+           "global.require('child_process')",
+           "require('stream').constructor('return process')()",
+           "require('os')",
+           "require('zlib')",
            "process.binding('fs')",
            "process.mainModule.require('child_process')",
            "require('child_process').execSync('id')",
@@ -59,8 +70,8 @@ TEST_F(EscapeTest, FindsNoWayToTheProcess) {
            "fetch('http://127.0.0.1/')",
            "new Worker('1')",
            "performance.now()",
-           "structuredClone({})",
-           "queueMicrotask(() => {})",
+           "queueMicrotask('process')",
+           "structuredClone(() => {})",
            "({}).__proto__.constructor",
        }) {
     EXPECT_EQ(answer(std::string("exports = function () { return ") + attempt + " }").substr(0, 23),
@@ -122,9 +133,9 @@ exports = async () => {
     }
     crawl(name + ' proto', Object.getPrototypeOf(x), depth + 1);
   };
-  for (const name of ['utils', 'Buffer', 'URL', 'TextEncoder']) void globalThis[name];
+  for (const name of ['utils', 'Buffer', 'URL', 'TextEncoder', 'process']) void globalThis[name];
   crawl('global', globalThis, 0);
-  for (const name of ['crypto', 'util', 'events', 'path', 'url', 'querystring', 'assert', 'buffer', 'timers']) crawl(name, require(name), 0);
+  for (const name of ['crypto', 'util', 'events', 'path', 'url', 'querystring', 'assert', 'buffer', 'timers', 'stream', 'string_decoder']) crawl(name, require(name), 0);
   look('this', this);
   void new Error('x').stack;
   const deep = (f) => { try { return deep(f) } catch (e) { return f() } };
@@ -172,7 +183,7 @@ TEST_F(EscapeTest, CarriesNothingFromOneCallToTheNext) {
   EXPECT_EQ(answer(R"JS(exports = () => {
     const mark = (x) => { try { x.stash = 'kept' } catch (e) {} try { Object.getPrototypeOf(x).stash = 'kept' } catch (e) {} };
     for (const x of [globalThis, Object, Array, Function, Promise, Error, JSON, Math, Reflect, String, RegExp, console, context, BSON, EJSON, utils,
-      Buffer, URL, require, require('crypto'), require('util'), require('events'), context.functions, context.user, context.services, setTimeout,
+      Buffer, URL, require, process, process.env, require('stream'), require('crypto'), require('util'), require('events'), context.functions, context.user, context.services, setTimeout,
       BSON.ObjectId, BSON.Binary, utils.crypto, utils.jwt, context.request, context.app]) mark(x);
     /kept/.test('kept');
     JSON.parse = () => 'stolen'; JSON.stringify = () => '"stolen"'; EJSON.parse = null; BSON.ObjectId = null;
@@ -188,7 +199,7 @@ TEST_F(EscapeTest, CarriesNothingFromOneCallToTheNext) {
     const found = [];
     const look = (name, x) => { if (x.stash !== undefined || Object.getPrototypeOf(x)?.stash !== undefined) found.push(name) };
     for (const [name, x] of Object.entries({Object, Array, Function, Promise, Error, JSON, Math, Reflect, String, RegExp, console, context, BSON, EJSON,
-      utils, Buffer, URL, require, crypto: require('crypto'), util: require('util'), events: require('events'), setTimeout, id: BSON.ObjectId})) look(name, x);
+      utils, Buffer, URL, require, process, env: process.env, stream: require('stream'), crypto: require('crypto'), util: require('util'), events: require('events'), setTimeout, id: BSON.ObjectId})) look(name, x);
     if (RegExp.input !== '') found.push('RegExp.input');
     if (typeof stash !== 'undefined') found.push('global');
     if (Math.random() === 0 || Date.now() === 0 || ({}).v !== undefined) found.push('patched');

@@ -332,7 +332,7 @@ TEST_F(FunctionWorldTest, RequiresPackagesOfItsApp) {
   EXPECT_EQ(answer("exports = () => { try { require('none') } catch (e) { return [e.code, e.message] } }"),
             R"(["MODULE_NOT_FOUND","Cannot find module 'none'"])");
   EXPECT_EQ(answer("exports = () => { const x = require('escape'); return JSON.stringify(x) }"),
-            R"("[\"undefined\",\"function\",\"MODULE_NOT_FOUND\"]")");
+            R"("[\"object\",\"function\",\"MODULE_NOT_FOUND\"]")");
   EXPECT_EQ(answer("exports = () => [({}).polluted, typeof [].map]"), R"([{"$undefined":true},"function"])");
   EXPECT_EQ(answer("exports = () => require('../../../etc/passwd')"),
             "FunctionExecutionError: Cannot find module '../../../etc/passwd'");
