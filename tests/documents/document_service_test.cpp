@@ -202,12 +202,34 @@ TEST_F(Documents, AnOptionThatWouldChangeTheAnswerIsRefusedByName) {
   for (const char* option :
        {"collation", "let", "min", "max", "returnKey", "showRecordId", "returnDocument"}) {
     const std::string answer = call(the_system(), "find", "\"" + std::string(option) + "\":{}");
-    EXPECT_EQ(answer.find("the option " + std::string(option) + " is not supported"), 0U) << answer;
+    EXPECT_EQ(answer.find("the option " + std::string(option) + " of find is not supported"), 0U) << answer;
   }
+  const std::string change = R"("filter":{},"update":{"$set":{"a":1}},)";
+  for (const char* option : {R"("new":true)", R"("returnOriginal":false)", R"("collation":{"locale":"en"})"})
+    EXPECT_NE(call(the_system(), "findOneAndUpdate", change + option).find("link a MongoDB"),
+              std::string::npos);
+  for (const char* operation :
+       {R"({"updateMany":{"filter":{},"update":{"$set":{"a":1}},"collation":{"locale":"en"}}})",
+        R"({"deleteOne":{"filter":{},"sort":{"a":1}}})", R"({"insertOne":{"document":{},"who":1}})"}) {
+    EXPECT_NE(call(the_system(), "bulkWrite", R"("operations":[)" + std::string(operation) + "]")
+                  .find("link a MongoDB"),
+              std::string::npos);
+  }
+  EXPECT_EQ(call(the_system(), "find", R"("maxTimeMS":5,"hint":{"_id":1},"comment":"x","sort":null)"), "[]");
   EXPECT_NE(call(the_system(), "insertMany", R"("documents":[{}],"ordered":false)").find("ordered"),
             std::string::npos);
   EXPECT_EQ(call(the_system(), "count", R"("query":{},"collation":null,"ordered":true)"),
             R"({"$numberLong":"0"})");
+}
+
+TEST_F(Documents, ACountSkipsBeforeItsLimit) {
+  call(the_system(), "insertMany", R"("documents":[{},{},{},{},{}])");
+  const auto counted = [&](const char* options) { return call(the_system(), "count", options); };
+  EXPECT_EQ(counted(R"("skip":2)"), R"({"$numberLong":"3"})");
+  EXPECT_EQ(counted(R"("skip":2,"limit":2)"), R"({"$numberLong":"2"})");
+  EXPECT_EQ(counted(R"("skip":4,"limit":2)"), R"({"$numberLong":"1"})");
+  EXPECT_EQ(counted(R"("skip":9)"), R"({"$numberLong":"0"})");
+  EXPECT_EQ(counted(R"("skip":2,"limit":{"$numberLong":"9223372036854775807"})"), R"({"$numberLong":"3"})");
 }
 
 TEST_F(Documents, ASchemaBindsWhoeverTheRulesBind) {

@@ -79,6 +79,12 @@ bool is_of(const Ejson& value, Kind kind) {
   return false;
 }
 
+bool is_known(const Action& action, std::string_view name) {
+  return name == "dataSource" || name == "database" || name == "collection" ||
+         std::any_of(action.members.begin(), action.members.end(),
+                     [&](const Member& member) { return member.kind != Kind::none && member.name == name; });
+}
+
 std::string_view article_of(Kind kind) {
   switch (kind) {
     case Kind::text:
@@ -128,9 +134,9 @@ Result<DataApiAction> read_data_api_action(std::string_view name, const EjsonDoc
     if (!text) return text.error();
     out.arguments.append(std::string(where), **text);
   }
-  // What would change the answer is refused where it is known, not dropped here.
-  for (const char* option : {"collation", "let", "min", "max", "returnKey", "showRecordId", "ordered"}) {
-    if (const Ejson* value = body.find(option)) out.arguments.append(option, *value);
+  // What no member is made of is refused where options are known, not dropped here.
+  for (const auto& [member, value] : body) {
+    if (!is_known(*action, member)) out.arguments.append(member, value);
   }
   for (const Member& member : action->members) {
     if (member.kind == Kind::none) break;

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "server/domain/data/data_arguments.hpp"
+#include "server/domain/data/data_options.hpp"
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/path.hpp"
 #include "server/domain/documents/pipeline.hpp"
-#include "server/domain/documents/refusals.hpp"
 #include "server/domain/refusal.hpp"
 
 namespace keyturn::server {
@@ -139,10 +139,14 @@ Result<Ejson> aggregate(const DataScope& scope, Arguments& arguments) {
 Result<Ejson> count(const DataScope& scope, Arguments& arguments) {
   const EjsonDocument filter = arguments.document("query", "filter");
   const std::int64_t limit = arguments.count("limit");
+  const std::int64_t skip = arguments.count("skip");
   if (arguments.fault()) return *arguments.fault();
-  auto counted = scope.store.count(scope.where, filter, limit, scope.gate);
+  // Those that are skipped are counted and taken off again.
+  std::int64_t most = 0;
+  if (limit > 0 && __builtin_add_overflow(limit, skip, &most)) most = 0;
+  auto counted = scope.store.count(scope.where, filter, most, scope.gate);
   if (!counted) return counted.error();
-  return Ejson(*counted);
+  return Ejson(std::max<std::int64_t>(*counted - skip, 0));
 }
 
 Result<Ejson> distinct(const DataScope& scope, Arguments& arguments) {
@@ -241,6 +245,7 @@ struct BulkCounts {
 
 Result<void> run_bulk_step(const DataScope& scope, const std::string& kind, const EjsonDocument& text,
                            std::size_t index, BulkCounts& counts) {
+  if (auto fine = check_data_options(kind, text); !fine) return fine;
   Arguments arguments(text);
   if (kind == "insertOne") {
     auto inserted = insert_one(scope, arguments);
@@ -320,15 +325,7 @@ Result<Ejson> run_data_action(const DataScope& scope, std::string_view action, c
   if (known == kActions.end()) {
     return refusal(ErrorCode::ServiceCommandNotFound, "command not found: '" + std::string(action) + "'");
   }
-  // They would change the answer, so they are not passed over.
-  for (const char* option :
-       {"collation", "let", "min", "max", "returnKey", "showRecordId", "returnDocument"}) {
-    const Ejson* value = text.find(option);
-    if (value != nullptr && !value->is_null())
-      return documents::outside_the_subset("the option " + std::string(option));
-  }
-  if (const Ejson* ordered = text.find("ordered"); ordered != nullptr && *ordered == Ejson(false))
-    return documents::outside_the_subset("the option ordered: false");
+  if (auto fine = check_data_options(action, text); !fine) return fine.error();
   Arguments arguments(text);
   return known->second(scope, arguments);
 }

@@ -23,8 +23,8 @@ struct DataScope {
 };
 
 /// One action of client-api.md 13 by its name, with results in the shapes and integer widths that clients
-/// assert. Errors: `BadRequest` for arguments; `ServiceCommandNotFound` for an unknown name; those of the
-/// store.
+/// assert. Errors: `BadRequest` for arguments; `ServiceCommandNotFound` for an unknown name;
+/// `MongoDBError` for an option that would change the answer; those of the store.
 [[nodiscard]] Result<Ejson> run_data_action(const DataScope& scope, std::string_view action,
                                             const EjsonDocument& arguments);
 
