@@ -32,9 +32,11 @@ Test make(Test::Kind kind, const Path& path, Ejson operand = {}) {
   return test;
 }
 
+// A whole reference ($ref and $id) is a value although its names look like operators.
 bool is_operators(const Ejson& value) {
   const auto* document = value.get_if<EjsonDocument>();
-  return document != nullptr && !document->empty() && document->begin()->first.starts_with('$');
+  return document != nullptr && !document->empty() && document->begin()->first.starts_with('$') &&
+         !(document->contains("$ref") && document->contains("$id"));
 }
 
 bool is_undefined(const Ejson& value) { return value.get_if<BsonUndefined>() != nullptr; }
@@ -79,12 +81,15 @@ struct TypeName {
   std::string_view name;
   int number;
 };
-constexpr std::array kTypeNames = {
-    TypeName{"double", 1},     TypeName{"string", 2},    TypeName{"object", 3},   TypeName{"array", 4},
-    TypeName{"binData", 5},    TypeName{"undefined", 6}, TypeName{"objectId", 7}, TypeName{"bool", 8},
-    TypeName{"date", 9},       TypeName{"null", 10},     TypeName{"regex", 11},   TypeName{"int", 16},
-    TypeName{"timestamp", 17}, TypeName{"long", 18},     TypeName{"decimal", 19}, TypeName{"minKey", -1},
-    TypeName{"maxKey", 127}};
+constexpr std::array kTypeNames = {TypeName{"double", 1}, TypeName{"string", 2}, TypeName{"object", 3},
+                                   TypeName{"array", 4}, TypeName{"binData", 5}, TypeName{"undefined", 6},
+                                   TypeName{"objectId", 7}, TypeName{"bool", 8}, TypeName{"date", 9},
+                                   TypeName{"null", 10}, TypeName{"regex", 11}, TypeName{"int", 16},
+                                   TypeName{"timestamp", 17}, TypeName{"long", 18}, TypeName{"decimal", 19},
+                                   TypeName{"minKey", -1}, TypeName{"maxKey", 127},
+                                   // Those that no document here can hold.
+                                   TypeName{"dbPointer", 12}, TypeName{"javascript", 13},
+                                   TypeName{"symbol", 14}, TypeName{"javascriptWithScope", 15}};
 
 Result<Test> compile_type(const Path& path, const Ejson& operand) {
   Test test = make(Test::Kind::type, path);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <compare>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -59,11 +60,21 @@ Position advanced(Position at, const std::vector<std::string>& parts) {
   return at;
 }
 
-class FirstKey {
+/// Makes each key that the arrays of a document allow.
+class KeyMaker {
  public:
-  explicit FirstKey(const std::vector<Sort::Key>& keys) : keys_(keys) {}
+  using Take = std::function<void(SortKey)>;
+  KeyMaker(const std::vector<Sort::Key>& keys, Take take) : keys_(keys), take_(std::move(take)) {}
 
-  Result<void> consider(std::vector<Position> positions) {
+  Result<void> make(const EjsonDocument& document) {
+    std::vector<Position> positions;
+    for (const Sort::Key& key : keys_)
+      positions.push_back({document.find(key.path.parts().front()), 1, false});
+    return go_on(std::move(positions));
+  }
+
+ private:
+  Result<void> go_on(std::vector<Position> positions) {
     const Ejson* shared = nullptr;
     for (std::size_t i = 0; i < keys_.size(); ++i) {
       positions[i] = advanced(positions[i], keys_[i].path.parts());
@@ -77,16 +88,13 @@ class FirstKey {
       return {};
     }
     const EjsonArray& array = *shared->get_if<EjsonArray>();
-    if (array.empty()) return consider(entered(positions, nullptr));
+    if (array.empty()) return go_on(entered(positions, nullptr));
     for (const Ejson& element : array) {
-      if (auto done = consider(entered(positions, &element)); !done) return done;
+      if (auto done = go_on(entered(positions, &element)); !done) return done;
     }
     return {};
   }
 
-  [[nodiscard]] SortKey first() && { return std::move(*first_); }
-
- private:
   /// All keys that wait at the array go into the same element; null: it has none. Arrays in arrays are
   /// values.
   [[nodiscard]] std::vector<Position> entered(std::vector<Position> positions, const Ejson* element) const {
@@ -106,15 +114,15 @@ class FirstKey {
     return positions;
   }
 
-  void take(const std::vector<Position>& positions) {
+  void take(const std::vector<Position>& positions) const {
     SortKey key;
     key.reserve(positions.size());
     for (const Position& at : positions) key.push_back(at.value == nullptr ? kNothing : *at.value);
-    if (!first_ || comes_before(key, *first_, keys_)) first_ = std::move(key);
+    take_(std::move(key));
   }
 
   const std::vector<Sort::Key>& keys_;
-  std::optional<SortKey> first_;
+  Take take_;
 };
 
 }  // namespace
@@ -128,11 +136,20 @@ bool comes_before(const SortKey& a, const SortKey& b, const std::vector<Sort::Ke
 }
 
 Result<SortKey> first_sort_key(const EjsonDocument& document, const std::vector<Sort::Key>& keys) {
-  std::vector<Position> positions;
-  for (const Sort::Key& key : keys) positions.push_back({document.find(key.path.parts().front()), 1, false});
-  FirstKey search(keys);
-  if (auto done = search.consider(std::move(positions)); !done) return done.error();
-  return std::move(search).first();
+  std::optional<SortKey> first;
+  KeyMaker maker(keys, [&](SortKey key) {
+    if (!first || comes_before(key, *first, keys)) first = std::move(key);
+  });
+  if (auto done = maker.make(document); !done) return done.error();
+  return std::move(*first);
+}
+
+std::vector<Ejson> index_values(const EjsonDocument& document, const Path& path) {
+  std::vector<Ejson> values;
+  const std::vector<Sort::Key> keys{{path, false}};
+  KeyMaker maker(keys, [&](SortKey key) { values.push_back(std::move(key.front())); });
+  static_cast<void>(maker.make(document));  // one path meets no second array
+  return values;
 }
 
 }  // namespace keyturn::server::documents

@@ -20,4 +20,8 @@ using SortKey = std::vector<Ejson>;
 [[nodiscard]] Result<SortKey> first_sort_key(const EjsonDocument& document,
                                              const std::vector<Sort::Key>& keys);
 
+/// The values under which an index on one path keeps a document: each element of an array, `undefined` for an
+/// empty one, null where the path ends in nothing.
+[[nodiscard]] std::vector<Ejson> index_values(const EjsonDocument& document, const Path& path);
+
 }  // namespace keyturn::server::documents

@@ -4,6 +4,7 @@
 #include "core/ejson/bson.hpp"
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/refusals.hpp"
+#include "server/domain/documents/timestamps.hpp"
 #include "server/domain/documents/update_places.hpp"
 #include "server/domain/documents/update_plan.hpp"
 
@@ -144,6 +145,7 @@ Result<EjsonDocument> Update::apply(const EjsonDocument& before, const Filter::M
       }
       if (name != "_id" || id == nullptr) after.set(name, value);
     }
+    fill_timestamps(after, now);
     return checked(std::move(after), before);
   }
   const auto placed = place_steps(*plan_, before, match);

@@ -97,6 +97,7 @@ bool is_query(const EjsonDocument& operand) {
 Result<void> compile_pull(UpdateStep& step, const Ejson& operand) {
   const auto* document = operand.get_if<EjsonDocument>();
   if (document == nullptr && operand.get_if<BsonRegex>() == nullptr) return {};  // equal values
+  if (document != nullptr && document->contains("$ref")) return outside_the_subset("$pull of a reference");
   step.pull_wrapped = document == nullptr || !is_query(*document);
   auto filter = Filter::compile(step.pull_wrapped ? EjsonDocument{{"", operand}} : *document);
   if (!filter) return filter.error();
@@ -262,8 +263,8 @@ Result<Update> Update::compile(const Ejson& update, const EjsonArray& array_filt
   std::vector<std::string> paths;
   for (const auto& [name, operand] : *document) {
     if (name.starts_with('$') != operators) {
-      return refused(operators ? "Unknown modifier: " + name
-                               : "the replace operation document must not contain atomic operators");
+      return operators ? refused("Unknown modifier: " + name)
+                       : outside_the_subset("a replacement with the member '" + name + "'");
     }
     if (!operators) continue;
     const auto* op =

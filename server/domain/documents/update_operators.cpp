@@ -4,6 +4,7 @@
 
 #include "server/domain/documents/order.hpp"
 #include "server/domain/documents/refusals.hpp"
+#include "server/domain/documents/timestamps.hpp"
 #include "server/domain/documents/update_plan.hpp"
 
 namespace keyturn::server::documents {
@@ -121,8 +122,7 @@ Outcome apply_step(const UpdateStep& step, const Ejson* value, WallTime now) {
       if (step.operand.get_if<BsonTimestamp>() == nullptr) {
         return with(BsonDate{std::chrono::duration_cast<std::chrono::milliseconds>(since).count()});
       }
-      return with(BsonTimestamp{
-          static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(since).count()), 1});
+      return with(timestamp_of(now));
     }
     case UpdateStep::Kind::push:
       return push(step, value);

@@ -57,6 +57,10 @@ const UpdateCase kUpdateCases[] = {
     {R"({"a":[1]})", "{}", R"({"$set":{"a.3":4}})", "[]", R"({"a":[1,null,null,4]})"},
     {R"({"_id":1,"a":1,"b":2})", "{}", R"({"c":3})", "[]", R"({"_id":1,"c":3})"},
     {R"({"_id":1,"a":1})", "{}", R"({"_id":1,"c":3})", "[]", R"({"_id":1,"c":3})"},
+    {R"({"_id":1})", "{}", R"({"t":{"$timestamp":{"t":0,"i":0}},"n":{"t":{"$timestamp":{"t":0,"i":0}}}})",
+     "[]", R"({"_id":1,"t":{"$timestamp":{"t":1700000000,"i":1}},"n":{"t":{"$timestamp":{"t":0,"i":0}}}})"},
+    {R"({"_id":1})", "{}", R"({"$set":{"t":{"$timestamp":{"t":0,"i":0}}}})", "[]",
+     R"({"_id":1,"t":{"$timestamp":{"t":0,"i":0}}})"},
 };
 
 TEST(Update, ChangesAsTheManualSays) {
@@ -81,7 +85,7 @@ TEST(Update, RefusesWhatItDoesNotKnowByName) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"$who":{"a":1}})", "Unknown modifier: $who"},
       {R"({"$bit":{"a":1}})", "$bit is not supported"},
-      {R"({"a":1,"$set":{"b":1}})", "the replace operation document must not contain atomic operators"},
+      {R"({"a":1,"$set":{"b":1}})", "a replacement with the member '$set' is not supported"},
       {R"({"$set":{"a":1},"b":1})", "Unknown modifier: b"},
       {R"({"$inc":{"a":"x"}})", "non-numeric"},
       {R"({"$set":{"a":1},"$inc":{"a":1}})", "would create a conflict at 'a'"},

@@ -7,6 +7,7 @@
 #include "core/ejson/bson.hpp"
 #include "server/domain/documents/equality_key.hpp"
 #include "server/domain/documents/path.hpp"
+#include "server/domain/documents/sort_key.hpp"
 
 namespace keyturn::server::sqlite {
 namespace {
@@ -28,9 +29,9 @@ Error duplicate(std::string_view what) {
 }
 
 // Every value by which an equality on the path could find the document, as Filter compares them.
-std::set<std::string> index_keys(const EjsonDocument& document, const std::string& path) {
+std::set<std::string> lookup_keys(const EjsonDocument& document, const documents::Path& path) {
   std::set<std::string> keys;
-  documents::walk(document, documents::Path(path), [&](const Ejson* value, std::optional<std::size_t>) {
+  documents::walk(document, path, [&](const Ejson* value, std::optional<std::size_t>) {
     keys.insert(documents::equality_key(value == nullptr ? Ejson() : *value));
     const auto* array = value == nullptr ? nullptr : value->get_if<EjsonArray>();
     if (array != nullptr) {
@@ -38,6 +39,21 @@ std::set<std::string> index_keys(const EjsonDocument& document, const std::strin
     }
     return false;
   });
+  return keys;
+}
+
+// In front of a key, which begins with a letter: of what a unique index must find but may hold twice.
+constexpr char kNotUnique = '\x01';
+// The key of an empty array, which is not that of null.
+constexpr std::string_view kEmptyArray = "\x02";
+
+// Every value that no other document may have under a unique index.
+std::set<std::string> unique_keys(const EjsonDocument& document, const documents::Path& path) {
+  std::set<std::string> keys;
+  for (const Ejson& value : documents::index_values(document, path)) {
+    const bool is_empty = value.get_if<BsonUndefined>() != nullptr;
+    keys.insert(is_empty ? std::string(kEmptyArray) : documents::equality_key(value));
+  }
   return keys;
 }
 
@@ -67,9 +83,10 @@ std::optional<std::set<std::int64_t>> candidates(Connection& sql, std::int64_t c
       std::set<std::int64_t> places;
       for (const Ejson& value : values) {
         const std::string key = documents::equality_key(value);
-        Query query =
-            sql.query("SELECT place FROM document_index_entries WHERE index_id = ?1 AND value_key = ?2",
-                      index.id, Blob{key});
+        const std::string not_unique = kNotUnique + key;
+        Query query = sql.query(
+            "SELECT place FROM document_index_entries WHERE index_id = ?1 AND value_key IN (?2, ?3)",
+            index.id, Blob{key}, Blob{not_unique});
         gather(query, places);
       }
       return places;
@@ -135,16 +152,26 @@ void scan(Connection& sql, std::int64_t collection, const Filter& filter,
 
 Result<void> add_index_entries(Connection& sql, const StoredIndex& index, std::int64_t place,
                                const EjsonDocument& document) {
-  for (const std::string& key : index_keys(document, index.path)) {
-    if (index.definition.unique) {
+  const documents::Path path(index.path);
+  const auto add = [&](const std::string& key) {
+    sql.run("INSERT INTO document_index_entries (index_id, value_key, place) VALUES (?1, ?2, ?3)", index.id,
+            Blob{key}, place);
+  };
+  std::set<std::string> unique;
+  if (index.definition.unique) unique = unique_keys(document, path);
+  for (const std::string& key : unique) {
+    {
       Query other = sql.query(
           "SELECT 1 FROM document_index_entries WHERE index_id = ?1 AND value_key = ?2 AND place <> ?3 LIMIT "
           "1",
           index.id, Blob{key}, place);
       if (other.row()) return duplicate(index.path);
     }
-    sql.run("INSERT INTO document_index_entries (index_id, value_key, place) VALUES (?1, ?2, ?3)", index.id,
-            Blob{key}, place);
+    add(key);
+  }
+  for (const std::string& key : lookup_keys(document, path)) {
+    if (unique.contains(key)) continue;
+    add(index.definition.unique ? kNotUnique + key : key);
   }
   return {};
 }

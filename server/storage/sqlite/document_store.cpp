@@ -9,6 +9,7 @@
 #include "server/domain/documents/pipeline.hpp"
 #include "server/domain/documents/shape.hpp"
 #include "server/domain/documents/sort.hpp"
+#include "server/domain/documents/timestamps.hpp"
 #include "server/domain/documents/update.hpp"
 #include "server/storage/sqlite/change_feed.hpp"
 #include "server/storage/sqlite/database.hpp"
@@ -113,6 +114,7 @@ class SqliteDocumentStore final : public DocumentStore {
     if (documents.empty()) return refused("must provide at least one element");
     for (EjsonDocument& document : documents) {
       document = with_id(std::move(document), context_);
+      documents::fill_timestamps(document, context_.clock.wall_now());
       const auto fit = check_id(document);
       if (!fit) return fit.error();
       if (gate == nullptr) continue;
@@ -406,6 +408,11 @@ Result<void> SqliteDocumentStore::create_index(const CollectionName& where, cons
         "an index of several fields is not supported by the embedded document store; link a MongoDB cluster "
         "to use it");
   }
+  const std::string& indexed = index.keys.begin()->first;
+  if (indexed.starts_with('$') || indexed.find(".$") != std::string::npos)
+    return refused("Index key contains an illegal field name: '" + indexed + "' starts with '$'");
+  if (documents::has_empty_part(documents::Path(indexed)))
+    return refused("Index keys cannot contain an empty field: '" + indexed + "'");
   const auto direction = index.keys.begin()->second.to_int64();
   if (!direction || (*direction != 1 && *direction != -1)) {
     return refused(
@@ -413,7 +420,7 @@ Result<void> SqliteDocumentStore::create_index(const CollectionName& where, cons
         "cluster to use others");
   }
   auto done = change<bool>(where, [&](Connection& sql, std::int64_t collection, Events&) -> Result<bool> {
-    const std::string path = index.keys.begin()->first;
+    const std::string& path = indexed;
     for (const StoredIndex& each : read_indexes(sql, collection)) {
       if (each.definition.name != index.name) continue;
       if (each.definition.keys == index.keys && each.definition.unique == index.unique) return true;

@@ -132,6 +132,15 @@ TEST_F(SqliteDocuments, UnfitIdsAndEmptyInsertsAreRefused) {
   EXPECT_EQ(store_->insert(kWhere, {}, nullptr).error().message, "must provide at least one element");
 }
 
+TEST_F(SqliteDocuments, AnEmptyTimestampIsFilledInWhereItIsInserted) {
+  insert(
+      {R"({"_id":{"$timestamp":{"t":0,"i":0}},"t":{"$timestamp":{"t":0,"i":0}},"n":[{"$timestamp":{"t":0,"i":0}}]})"});
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(clock_.wall_now().time_since_epoch());
+  const std::string zero = R"({"$timestamp":{"t":0,"i":0}})";
+  EXPECT_EQ(found("{}"), R"([{"_id":)" + zero + R"(,"t":{"$timestamp":{"t":)" +
+                             std::to_string(seconds.count()) + R"(,"i":1}},"n":[)" + zero + "]}]");
+}
+
 TEST_F(SqliteDocuments, FindSortsSkipsLimitsAndProjects) {
   insert({R"({"_id":1,"n":3})", R"({"_id":2,"n":1})", R"({"_id":3,"n":2})"});
   FindQuery query;

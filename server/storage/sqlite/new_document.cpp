@@ -35,6 +35,12 @@ Result<void> check_id(const EjsonDocument& document) {
                      id.get_if<BsonUndefined>() != nullptr;
   if (unfit)
     return Error(ErrorCode::MongoDBError, "The '_id' value cannot be of type array, regex or undefined");
+  const auto* members = id.get_if<EjsonDocument>();
+  for (const auto& member : members == nullptr ? EjsonDocument() : *members) {
+    if (member.first.starts_with('$'))
+      return Error(ErrorCode::MongoDBError, "_id fields may not contain '$'-prefixed fields: " +
+                                                member.first + " is not valid for storage.");
+  }
   return {};
 }
 

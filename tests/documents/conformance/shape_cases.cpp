@@ -79,7 +79,7 @@ const std::vector<DocumentCase>& refusal_cases() {
       {"RefusesPullAllByName", "[]", "update", R"({"filter":{},"update":{"$pullAll":{"a":[1]}}})",
        "!$pullAll"},
       {"RefusesModifiersBesideFields", "[]", "update", R"({"filter":{},"update":{"a":1,"$set":{"b":1}}})",
-       "!atomic operators"},
+       "!link a MongoDB"},
       {"RefusesTwoStepsOnOnePlace", "[]", "update",
        R"({"filter":{},"update":{"$set":{"a":1},"$inc":{"a.b":1}}})", "!conflict"},
       {"RefusesAnUnknownStage", "[]", "aggregate", R"({"pipeline":[{"$who":1}]})",
