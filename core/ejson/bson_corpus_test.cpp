@@ -49,8 +49,8 @@ std::string text_of(const json::Value& test, std::string_view member) {
   return std::string(test.string_at(member).value_or(""));
 }
 
-// JavaScript code and DBPointer, which these hold, have no place in `Ejson`; a symbol is read as the string
-// that it is.
+// JavaScript code and DBPointer, which these hold, have no place in `Ejson`; nor has a symbol, which is read
+// as the string that it is where a database has it, but not taken from a text that would be written back.
 const std::set<std::string> kWithoutAPlace = {"code", "code_w_scope", "dbpointer", "multi-type",
                                               "multi-type-deprecated"};
 // Older clients write it (client-api.md section 3).
@@ -78,6 +78,10 @@ void expect_same(const json::Value& test, bool is_symbol) {
   for (const char* member : {"canonical_extjson", "degenerate_extjson", "relaxed_extjson"}) {
     if (test.find(member) == nullptr) continue;
     const auto value = Ejson::parse(text_of(test, member));
+    if (is_symbol) {
+      EXPECT_FALSE(value.has_value());
+      continue;
+    }
     ASSERT_TRUE(value) << member << ": " << value.error().message;
     const bool is_relaxed = std::string_view(member) == "relaxed_extjson";
     EXPECT_EQ(tidy(is_relaxed ? value->to_relaxed() : value->to_canonical()),

@@ -129,7 +129,6 @@ std::optional<Result<Ejson>> convert_wrapper(const std::string& name, const json
   if (name == "$binary") return convert_binary(inner);
   if (name == "$uuid") return text ? convert_uuid(*text) : malformed(name);
   if (name == "$timestamp") return convert_timestamp(inner);
-  if (name == "$symbol") return text ? Result<Ejson>(*text) : malformed(name);
   if (name == "$regularExpression") {
     const auto pattern = inner.string_at("pattern");
     const auto options = inner.string_at("options");
@@ -148,7 +147,8 @@ std::optional<Result<Ejson>> convert_wrapper(const std::string& name, const json
     if (inner.as_bool() == nullptr || !*inner.as_bool()) return malformed(name);
     return Ejson(BsonUndefined{});
   }
-  if (name == "$code" || name == "$dbPointer") return malformed("a type that is not supported");
+  if (name == "$code" || name == "$dbPointer" || name == "$symbol")
+    return malformed(std::string(name) + ", a type that is not supported");
   return std::nullopt;
 }
 
