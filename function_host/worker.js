@@ -13,7 +13,9 @@ const { Buffer, setTimeout, clearTimeout, setInterval, setImmediate, globalThis:
 const kIntrinsics = new Set(Object.getOwnPropertyNames(vm.runInNewContext('globalThis')));
 
 const kSocket = 3;
-const kMaxFrame = 26 * 1024 * 1024; // frame.hpp, kMaxSentFrameBytes
+// frame.hpp, kMaxSentFrameBytes and kMaxFrameBytes
+const kMaxRead = 26 * 1024 * 1024;
+const kMaxWritten = 18 * 1024 * 1024;
 const kMaxTimers = 1000;
 const kMaxDelay = 300000;
 
@@ -41,14 +43,14 @@ function readExactly(buffer) {
 const lengthBuffer = Buffer.alloc(4);
 function readFrame() {
   const length = readExactly(lengthBuffer).readUInt32LE(0);
-  if (length > kMaxFrame) process.reallyExit(71);
+  if (length > kMaxRead) process.reallyExit(71);
   return readExactly(Buffer.allocUnsafe(length)).toString('utf8');
 }
 
 /// False: the text is larger than a frame may be, and nothing was written.
 function writeFrame(text) {
   const length = Buffer.byteLength(text, 'utf8');
-  if (length > kMaxFrame) return false;
+  if (length > kMaxWritten) return false;
   const frame = Buffer.allocUnsafe(4 + length);
   frame.writeUInt32LE(length, 0);
   frame.write(text, 4, 'utf8');

@@ -135,8 +135,8 @@ Result<DataApiAction> read_data_api_action(std::string_view name, const EjsonDoc
     out.arguments.append(std::string(where), **text);
   }
   // What no member is made of is refused where options are known, not dropped here.
-  for (const auto& [name, value] : body) {
-    if (!is_known(*action, name)) out.arguments.append(name, value);
+  for (const auto& [member, value] : body) {
+    if (!is_known(*action, member)) out.arguments.append(member, value);
   }
   for (const Member& member : action->members) {
     if (member.kind == Kind::none) break;
