@@ -18,7 +18,7 @@ class StoreTrouble : public ::testing::Test {
     return std::make_unique<Process>(clock, server, std::make_unique<FaultyStore>(stores.open(), disk));
   }
   /// When the access token has expired; its answer is held back.
-  Pending<std::string> ask_for_a_refresh(Process& process, const UserRef& user) {
+  Pending<std::string> ask_for_a_refresh(Process& process, const SessionManager::UserRef& user) {
     clock.advance(1800s);
     process.transport->held = true;
     auto waiting = process.manager->valid_access_token(user, 0s);
@@ -55,6 +55,27 @@ TEST_F(StoreTrouble, ALinkThatCouldNotBeSavedIsSavedByTheNextRefresh) {
   process = start();
   clock.advance(1800s);
   EXPECT_TRUE(process->token(process->manager->current())) << "a lost session";
+}
+
+// The token to revoke is the one that the user had, not the older one on the disk.
+TEST_F(StoreTrouble, ALogOutAfterALinkThatCouldNotBeSavedRevokesTheNewSession) {
+  for (const bool full_still : {false, true}) {
+    auto process = start();
+    const auto user = *process->log_in(anonymous(false));
+    disk.full = true;
+    (void)process->turn(process->manager->link(user, password_of("ada")));
+    const std::string new_token(user->facts().refresh_token.reveal());
+    ASSERT_NE(stored(user->id).refresh_token.reveal(), new_token);
+    disk.full = full_still;
+    server.script = [&](const HttpRequest& request) -> std::optional<HttpResponse> {  // nothing gets through
+      return request.method == "DELETE" ? std::optional(HttpResponse{503, {}, ""}) : std::nullopt;
+    };
+    (void)process->turn(process->manager->log_out(user));
+    disk.full = false;
+    server.script = nullptr;
+    process->loop->advance(600s);
+    EXPECT_FALSE(server.alive(new_token)) << full_still;
+  }
 }
 
 // A verdict is about the token that was sent. While the store cannot say whether that is still the one, it
