@@ -11,6 +11,7 @@
 #include <latch>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -279,6 +280,41 @@ TEST_F(AppTest, AnOfflineStartGivesTheUserAtOnce) {
   EXPECT_TRUE(app.get_current_user()->valid_access_token().result());
   EXPECT_EQ(app.get_current_user()->refresh_access_token().result().error().remedy, Remedy::retry_later);
   EXPECT_TRUE(app.get_current_user()->is_logged_in());
+}
+
+// `get()` throws, in an observer too.
+TEST_F(AppTest, WhatAnObserverOrTheLogThrowsEndsNothing) {
+  std::promise<void> told;
+  auto noisy = config();
+  noisy.log = [&](std::string_view line) {
+    if (line.find("observer threw") != std::string_view::npos) told.set_value();
+    throw std::runtime_error("no log");
+  };
+  App app(noisy);
+  const Subscription subscription = app.subscribe([](const UserEvent& event) {
+    if (event.kind == UserEvent::Kind::logged_in) throw Error(ErrorCode::NetworkError, "thrown by get()");
+  });
+  User user = log_in(app);
+  EXPECT_EQ(told.get_future().wait_for(10s), std::future_status::ready);
+  std::promise<void> continued;
+  user.refresh_access_token().then([&](const Result<void>&) {
+    continued.set_value();
+    throw std::runtime_error("thrown by a continuation");
+  });
+  continued.get_future().wait();
+  EXPECT_TRUE(user.refresh_access_token().result());
+}
+
+TEST_F(AppTest, LogOutsAreDeliveredWhenAsked) {
+  App app(config());
+  EXPECT_TRUE(app.deliver_log_outs().result()) << "there are none";
+  User user = log_in(app);
+  server.set_reachable(false);
+  user.log_out().get();
+  EXPECT_EQ(app.deliver_log_outs(10s).result().error().remedy, Remedy::retry_later);
+  server.set_reachable(true);
+  EXPECT_TRUE(app.deliver_log_outs(10s).result());
+  EXPECT_EQ(server.count("DELETE", "/api/client/v2.0/auth/session"), 1);
 }
 
 TEST_F(AppTest, ARevokedSessionIsToldWithItsReason) {

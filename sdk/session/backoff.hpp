@@ -30,6 +30,19 @@ class Backoff {
  public:
   constexpr explicit Backoff(BackoffPolicy policy = {}) : policy_(policy) {}
 
+  /// What another process needs to go on with the same cool-down.
+  struct State {
+    int failures = 0;
+    BootTime not_before{};
+    BootTime spent_until{};  ///< When the whole budget will be there again.
+  };
+  [[nodiscard]] constexpr State state() const { return {failures_, not_before_, spent_until_}; }
+  constexpr void restore(const State& state) {
+    failures_ = std::clamp(state.failures, 0, kMostFailures);
+    not_before_ = state.not_before;
+    spent_until_ = std::max(spent_until_, state.spent_until);
+  }
+
   [[nodiscard]] constexpr bool may_try(BootTime now) const { return now >= not_before_; }
   /// When the next try may start.
   [[nodiscard]] constexpr BootTime not_before() const { return not_before_; }
@@ -37,7 +50,7 @@ class Backoff {
 
   constexpr void failed(BootTime now, std::optional<std::chrono::seconds> retry_after, std::uint32_t chance,
                         std::chrono::microseconds took = std::chrono::microseconds(0)) {
-    failures_ = std::min(failures_ + 1, 1'000'000);
+    failures_ = std::min(failures_ + 1, kMostFailures);
     const auto part_of = [](std::uint32_t drawn, std::chrono::microseconds whole) {
       return whole * static_cast<std::int64_t>(drawn % 65'536U) / 65'536;
     };
@@ -67,10 +80,12 @@ class Backoff {
   }
 
  private:
+  static constexpr int kMostFailures = 1'000'000;
+
   BackoffPolicy policy_;
   BootTime not_before_{};
   int failures_ = 0;
-  BootTime spent_until_{};  // when the whole budget will be there again
+  BootTime spent_until_{};
 };
 
 }  // namespace keyturn::sdk

@@ -164,7 +164,7 @@ void SessionManager::read_profile(const UserRef& user, std::function<void(Result
           return;
         }
         take_profile(facts, *profile);
-        const auto saved = parts_.store->replace(facts);
+        const auto saved = parts_.store->update(facts, UserPart::profile);
         if (!saved) {
           done(saved.error());
           return;

@@ -17,18 +17,19 @@ class EventHub::Registration {
     return user_id_.empty() || user_id_ == event.user_id;
   }
 
-  /// False when it was cancelled before.
-  bool call(const UserEvent& event) {
+  enum class Outcome { cancelled, heard, threw };
+
+  Outcome call(const UserEvent& event) {
     {
       const std::scoped_lock lock(mutex_);
-      if (cancelled_) return false;
+      if (cancelled_) return Outcome::cancelled;
       caller_ = std::this_thread::get_id();
     }
-    observer_(event);
+    const bool survived = survives([&] { observer_(event); });
     const std::scoped_lock lock(mutex_);
     caller_ = std::thread::id();
     idle_.notify_all();
-    return true;
+    return survived ? Outcome::heard : Outcome::threw;
   }
 
   /// After this the observer is not called again; waits for a call under way, unless that is the caller
@@ -49,8 +50,8 @@ class EventHub::Registration {
   std::thread::id caller_;
 };
 
-EventHub::EventHub(std::shared_ptr<Callbacks> callbacks)
-    : callbacks_(std::move(callbacks)), list_(std::make_shared<List>()) {}
+EventHub::EventHub(std::shared_ptr<Callbacks> callbacks, std::function<void(const std::string&)> log)
+    : callbacks_(std::move(callbacks)), log_(std::move(log)), list_(std::make_shared<List>()) {}
 
 Subscription EventHub::subscribe(UserObserver observer, std::string user_id) {
   auto registration = std::make_shared<Registration>(std::move(observer), std::move(user_id));
@@ -64,7 +65,7 @@ Subscription EventHub::subscribe(UserObserver observer, std::string user_id) {
       std::shared_ptr<void>(registration.get(), [registration](void*) { registration->cancel(); }));
 }
 
-bool EventHub::tell(UserEvent event, std::function<void()> told) {
+bool EventHub::tell(UserEvent event, std::function<void(bool heard)> over) {
   using Kind = UserEvent::Kind;
   const bool informs = event.kind == Kind::token_refreshed || event.kind == Kind::refresh_delayed ||
                        event.kind == Kind::profile_changed;
@@ -78,10 +79,14 @@ bool EventHub::tell(UserEvent event, std::function<void()> told) {
     }
   }
   if (wanted.empty()) return false;
-  callbacks_->run([wanted = std::move(wanted), event = std::move(event), told = std::move(told)] {
+  callbacks_->run([wanted = std::move(wanted), event = std::move(event), over = std::move(over), log = log_] {
     bool heard = false;
-    for (const auto& registration : wanted) heard = registration->call(event) || heard;
-    if (heard && told) told();
+    for (const auto& registration : wanted) {
+      const auto outcome = registration->call(event);
+      if (outcome == Registration::Outcome::threw) log("observer threw kind=\"user event\"");
+      heard = heard || outcome != Registration::Outcome::cancelled;
+    }
+    if (over) over(heard);
   });
   return true;
 }

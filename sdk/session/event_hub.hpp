@@ -17,15 +17,18 @@ namespace keyturn::sdk {
 ///
 /// Thread safety: all members. Events are told on the callback thread in the order of `tell`. When the app is
 /// slow, events that only inform (`token_refreshed`, `refresh_delayed`, `profile_changed`) are left out;
-/// those that tell of a change of state never are.
+/// those that tell of a change of state never are. What an observer throws is caught, so that the others hear
+/// of the event as well.
 class EventHub {
  public:
-  explicit EventHub(std::shared_ptr<Callbacks> callbacks);
+  /// `log` is given a line when an observer throws.
+  EventHub(std::shared_ptr<Callbacks> callbacks, std::function<void(const std::string&)> log);
 
   /// Empty `user_id`: the events of all users.
   [[nodiscard]] Subscription subscribe(UserObserver observer, std::string user_id = {});
-  /// `told` is called after the observers, if there was one; false: nobody wanted to know.
-  bool tell(UserEvent event, std::function<void()> told = {});
+  /// `over` is called after the observers, and told whether one of them was there still; false: nobody wanted
+  /// to know, and it is not called.
+  bool tell(UserEvent event, std::function<void(bool heard)> over = {});
 
  private:
   class Registration;
@@ -34,6 +37,7 @@ class EventHub {
     std::vector<std::weak_ptr<Registration>> registrations;
   };
   std::shared_ptr<Callbacks> callbacks_;
+  const std::function<void(const std::string&)> log_;
   std::shared_ptr<List> list_;
 };
 

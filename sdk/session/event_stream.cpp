@@ -172,7 +172,7 @@ void EventStream::refused(const HttpResponse& response) {
   } else if (response.status >= 200 && response.status < 300) {
     finish({ErrorCode::InvalidServerResponse, "the answer is no event stream"});
   } else {
-    failed(protocol::error_of(response), retry_after_of(response.headers));
+    failed(protocol::error_of(response), retry_after_of(response.headers, manager_.server_now(*user_)));
   }
 }
 

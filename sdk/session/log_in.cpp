@@ -7,6 +7,7 @@
 #include "core/protocol/messages.hpp"
 #include "core/protocol/redacted_body.hpp"
 #include "core/protocol/routes.hpp"
+#include "sdk/session/log_text.hpp"
 #include "sdk/session/session_manager.hpp"
 #include "sdk/session/stored_profile.hpp"
 #include "sdk/session/token_claims.hpp"
@@ -148,6 +149,10 @@ void SessionManager::finish_log_in(const std::shared_ptr<LogIn>& step, const Res
     fail(profile.error());
     return;
   }
+  if (profile->user_id != step->user.user_id) {
+    fail({ErrorCode::InvalidServerResponse, "the profile is of another user"});
+    return;
+  }
   take_profile(step->user, *profile);
   const auto generation = parts_.store->put(step->user, true);
   if (!generation) {
@@ -168,7 +173,7 @@ void SessionManager::finish_log_in(const std::shared_ptr<LogIn>& step, const Res
   retire_flight(user);
   set_current(user->id);
   tell(UserEvent::Kind::logged_in, user);
-  log("log-in user=" + user->id);
+  log("log-in user=" + logged_user(user->id));
   step->done(user);
   outbox_.deliver();
 }
@@ -229,6 +234,7 @@ void SessionManager::finish_link(const UserRef& user, std::uint64_t epoch, const
   fresh.access_token = std::move(login->access_token);
   if (looks_like_jwt(login->refresh_token.reveal())) fresh.refresh_token = std::move(login->refresh_token);
   stamp_receipt(fresh, answer->headers);
+  fresh.pause.reset();
   const auto saved = parts_.store->renew(fresh);
   if (saved && !*saved) {
     look_around();

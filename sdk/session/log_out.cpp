@@ -4,6 +4,7 @@
 
 #include "core/protocol/error_body.hpp"
 #include "core/protocol/routes.hpp"
+#include "sdk/session/log_text.hpp"
 #include "sdk/session/session_manager.hpp"
 #include "sdk/session/stored_profile.hpp"
 
@@ -53,6 +54,7 @@ void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer
     remove_now(user, true, answer);
     return;
   }
+  save_unsaved(user);
   // On this device first, whatever the network does (rule S15). No generation is given: log-out wins over
   // everything.
   const auto cleared = parts_.store->clear_tokens(user->id, EndReason::logged_out, true, std::nullopt);
@@ -61,23 +63,24 @@ void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer
     answer.set(cleared.error());
     return;
   }
-  publish_logged_out(user, EndReason::logged_out, UserState::logged_out);
+  publish_logged_out(user, EndReason::logged_out, EndedBy::device, UserState::logged_out);
   tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
-  log("log-out user=" + user->id);
+  log("log-out user=" + logged_user(user->id));
   outbox_.deliver_new();
   answer.set({});
 }
 
 void SessionManager::log_out_without_store(const UserRef& user, bool forget) {
   Secret token = user->look([](const StoredUser& facts) { return facts.refresh_token.copy(); });
-  owe_end(user, EndReason::logged_out, forget);
-  publish_logged_out(user, EndReason::logged_out, UserState::logged_out);
+  owe_end(user, {.reason = EndReason::logged_out, .by = EndedBy::device, .forget = forget});
+  publish_logged_out(user, EndReason::logged_out, EndedBy::device, UserState::logged_out);
   tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
-  log("log-out user=" + user->id + " not saved yet");
+  log("log-out user=" + logged_user(user->id) + " saved=no");
   outbox_.tell_once(std::move(token));
 }
 
 void SessionManager::remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer) {
+  if (queue_revocation) save_unsaved(user);
   const auto removed = parts_.store->remove(user->id, queue_revocation);
   const bool was_in = user->state == UserState::logged_in;
   if (!removed) {
@@ -86,11 +89,11 @@ void SessionManager::remove_now(const UserRef& user, bool queue_revocation, cons
     return;
   }
   user->owed_end.reset();
-  publish_logged_out(user, EndReason::logged_out, UserState::removed);
+  publish_logged_out(user, EndReason::logged_out, EndedBy::device, UserState::removed);
   forget(user);
   if (was_in) tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
   tell(UserEvent::Kind::removed, user, EndReason::logged_out);
-  log("removed user=" + user->id);
+  log("removed user=" + logged_user(user->id));
   if (was_in && queue_revocation) outbox_.deliver_new();
   answer.set({});
 }

@@ -3,6 +3,7 @@
 // why.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "sdk/session/testing/device.hpp"
@@ -84,6 +85,66 @@ TEST_F(ReasonsTest, ALogInThatCameFirstMakesTheOldEndIdle) {
   EXPECT_EQ(start()->count(Kind::session_ended), 0);
 }
 
+// The session was ended by a log-out elsewhere, by hand at the server for instance: this app asked for
+// nothing.
+TEST_F(ReasonsTest, AnEndByTheServerIsOneWhateverItsReason) {
+  {
+    auto sibling = start();
+    const auto shared = *sibling->log_in(password_of("ada"));
+    auto silent = start(false);
+    end_session(*silent, "logged_out");
+    const auto refused = silent->token(silent->manager->all_users().front());
+    EXPECT_EQ(refused.error().code, ErrorCode::InvalidSession);
+    EXPECT_EQ(refused.error().reason, EndReason::logged_out);
+    clock.advance(1s);
+    (void)sibling->token(shared);
+    EXPECT_EQ(sibling->count(Kind::session_ended), 1) << "as in the process that got the verdict";
+    EXPECT_EQ(sibling->count(Kind::logged_out), 0);
+  }
+  (void)start()->log_in(password_of("ada"));
+  {
+    auto silent = start(false);
+    end_session(*silent, "logged_out");
+  }
+  auto late = start();
+  ASSERT_EQ(late->count(Kind::session_ended), 1) << "nobody was told";
+  EXPECT_EQ(late->seen.front().reason, EndReason::logged_out);
+}
+
+// Promise 25: there is always a reason, if only that none was given.
+TEST_F(ReasonsTest, AnEndWithoutAReasonOrWithAnUnknownOneIsUnspecified) {
+  for (const char* reason : {"", "struck by lightning"}) {
+    auto process = start();
+    const auto user = *process->log_in(password_of("ada"));
+    end_session(*process, reason);
+    ASSERT_EQ(process->count(Kind::session_ended), 1);
+    EXPECT_EQ(process->seen.back().reason, EndReason::unspecified);
+    EXPECT_EQ((*stores.open()->load_user("ada"))->end_reason, EndReason::unspecified);
+    EXPECT_EQ(process->token(user).error().code, ErrorCode::InvalidSession);
+  }
+}
+
+// The only observer leaves after the event was queued and before its turn.
+TEST_F(ReasonsTest, AnEndThatItsObserverDidNotStayForIsToldToTheNext) {
+  auto later = std::make_shared<LaterCallbacks>();
+  auto process = std::make_unique<Process>(clock, server, stores.open(), "boot-1", 1, false, nullptr, later);
+  (void)process->log_in(password_of("ada"));
+  int told = 0;
+  {
+    const auto leaving = process->manager->subscribe([&](const UserEvent&) { ++told; });
+    later->run_all();
+    end_session(*process, "revoked");
+  }
+  const auto staying = process->manager->subscribe(
+      [&](const UserEvent& event) { told += event.kind == Kind::session_ended ? 100 : 0; });
+  for (int i = 0; i < 3; ++i) {
+    process->loop->run();
+    later->run_all();
+  }
+  EXPECT_EQ(told, 100);
+  EXPECT_FALSE((*stores.open()->load_user("ada"))->end_untold);
+}
+
 // Who is told of the end already finds the user logged out.
 TEST_F(ReasonsTest, TheEndIsToldWhenItCanBeSeen) {
   auto process = start(false);
@@ -146,6 +207,29 @@ TEST_F(ReasonsTest, EachRefreshLeavesOneLineThatSaysWhyNow) {
   EXPECT_TRUE(has("reason=idle")) << last_line();
 }
 
+TEST_F(ReasonsTest, WhatAnotherProcessDidLeavesALine) {
+  auto process = start();
+  const auto user = *process->log_in(password_of("ada"));
+  const auto adopted = [&](const char* what) {
+    clock.advance(1s);
+    (void)process->token(user);
+    return std::count(process->log.begin(), process->log.end(),
+                      "adopted user=ada what=\"" + std::string(what) + '"');
+  };
+  auto sibling = start();
+  const auto shared = sibling->manager->current();
+  (void)sibling->turn(sibling->manager->refresh(shared));
+  EXPECT_EQ(adopted("token"), 1);
+  (void)sibling->turn(sibling->manager->log_out(shared));
+  EXPECT_EQ(adopted("log-out"), 1);
+  (void)sibling->log_in(password_of("ada"));
+  EXPECT_EQ(adopted("log-in"), 1);
+  end_session(*sibling, "revoked");
+  EXPECT_EQ(adopted("session ended by the server"), 1);
+  (void)sibling->turn(sibling->manager->remove(shared));
+  EXPECT_EQ(adopted("removal"), 1);
+}
+
 // Row B-39: what a server calls its users cannot forge a line.
 TEST_F(ReasonsTest, OneEventIsOneLine) {
   server.script = [this](const HttpRequest& request) -> std::optional<HttpResponse> {
@@ -162,6 +246,7 @@ TEST_F(ReasonsTest, OneEventIsOneLine) {
   ASSERT_FALSE(process->log.empty());
   for (const auto& line : process->log) {
     for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), 0x20U) << line;
+    EXPECT_EQ(line.find("root"), std::string::npos) << line;
   }
 }
 

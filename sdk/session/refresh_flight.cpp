@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/protocol/routes.hpp"
+#include "sdk/session/log_text.hpp"
 #include "sdk/session/token_claims.hpp"
 #include "sdk/session/verdict.hpp"
 
@@ -100,8 +101,12 @@ bool RefreshFlight::settled_by_store() {
       why_ == Why::forced
           ? state.has_access_token && !state.rejected && !state.unconfirmed && state.received_at > started_at_
           : decide(state, manager_.parts_.clock->boot_now(), std::chrono::seconds(0)) == TokenAction::use;
-  if (!fresh) return false;
-  finish({}, "adopted");
+  if (fresh) {
+    finish({}, "adopted");
+    return true;
+  }
+  if (user_->backoff.may_try(manager_.parts_.clock->boot_now())) return false;
+  finish(manager_.suspended(user_, why_), "suspended: another process has just failed");
   return true;
 }
 
@@ -125,17 +130,19 @@ void RefreshFlight::on_answer(const Result<HttpResponse>& answer) {
     finish(answer.error(), "given up: the app was closed");
     return;
   }
-  RefreshAnswer judged = judge_refresh(answer);
+  RefreshAnswer judged = judge_refresh(answer, manager_.server_now(*user_));
   switch (judged.verdict) {
     case Verdict::refreshed:
-      if (has_expired_on_the_way(judged.access_token) && ++expired_answers_ < 3) {
+      if (is_of_another_user(judged.access_token)) {
+        fail_for_now({ErrorCode::InvalidServerResponse, "the new token is of another user"}, {});
+      } else if (has_expired_on_the_way(judged.access_token) && ++expired_answers_ < 3) {
         ask_server();
       } else {
         on_token(std::move(judged.access_token), answer->headers);
       }
       return;
     case Verdict::session_over:
-      on_session_over(judged.error);
+      on_session_over(std::move(judged.error));
       return;
     case Verdict::transient:
       fail_for_now(std::move(judged.error), judged.retry_after);
@@ -155,11 +162,18 @@ bool RefreshFlight::has_expired_on_the_way(const Secret& token) const {
   return came_late() && manager_.parts_.clock->boot_now() - asked_at_ >= life;
 }
 
+// Where the token says nothing, nothing is wrong with it (rule S14).
+bool RefreshFlight::is_of_another_user(const Secret& token) const {
+  const std::string subject = read_claims(token.reveal()).subject;
+  return !subject.empty() && subject != user_->id;
+}
+
 void RefreshFlight::fail_for_now(Error error, std::optional<std::chrono::seconds> retry_after) {
   const BootTime now = manager_.parts_.clock->boot_now();
   error.remedy = remedy_while_kept(error.code, refresh_token_.reveal());
   user_->backoff.failed(now, retry_after, manager_.parts_.chance(), now - asked_at_);
   user_->show_failure(error.code);
+  manager_.keep_pause(user_, error.code);
   manager_.tell(UserEvent::Kind::refresh_delayed, user_);
   finish(std::move(error), "failed for now");
 }
@@ -168,20 +182,24 @@ void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
   // A link or a log-in of another process may have replaced the refresh token: its owner's tokens are the
   // ones to keep. A link of this process that could not be saved is kept as well, and saved now.
   auto stored = manager_.parts_.store->load_user(user_->id);
-  if (stored && *stored && !user_->unsaved && !(*stored)->refresh_token.equals(refresh_token_.reveal())) {
-    manager_.adopt(user_, std::move(**stored));
-    finish_superseded();
-    return;
+  if (stored && *stored) {
+    const bool replaced = !user_->unsaved && !(*stored)->refresh_token.equals(refresh_token_.reveal());
+    manager_.adopt(user_, std::move(**stored));  // or a new profile, which this step is not to take back
+    if (replaced || superseded()) {
+      finish_superseded();
+      return;
+    }
   }
   StoredUser fresh = user_->facts();
   fresh.access_token = std::move(token);
+  fresh.pause.reset();
   manager_.stamp_receipt(fresh, headers);
   if (came_late()) {
     fresh.received_wall -= fresh.received_boot - asked_at_;
     fresh.received_boot = asked_at_;
   }
   const BootTime received_at = fresh.received_boot;
-  const auto saved = manager_.parts_.store->replace(fresh);
+  const auto saved = manager_.parts_.store->update(fresh, UserPart::tokens);
   if (saved && *saved == ReplaceOutcome::generation_changed) {
     manager_.look_around();
     finish_superseded();
@@ -195,7 +213,8 @@ void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
   manager_.outbox_.deliver();
 }
 
-void RefreshFlight::on_session_over(const Error& error) {
+void RefreshFlight::on_session_over(Error error) {
+  if (error.reason == EndReason::none) error.reason = EndReason::unspecified;  // promise 25
   auto stored = manager_.parts_.store->load_user(user_->id);
   if (!stored) {
     // Whether the verdict is about the session of now cannot be told (promise 8).
@@ -223,9 +242,9 @@ void RefreshFlight::on_session_over(const Error& error) {
     finish_superseded();
     return;
   }
-  if (!cleared) manager_.owe_end(user_, error.reason, false);
+  if (!cleared) manager_.owe_end(user_, {.reason = error.reason, .by = EndedBy::server});
   verdict_given_ = true;
-  manager_.publish_logged_out(user_, error.reason, UserState::logged_out);
+  manager_.publish_logged_out(user_, error.reason, EndedBy::server, UserState::logged_out);
   manager_.tell_end(user_, error.reason);
   finish(error, "the server ended the session");
 }
@@ -259,8 +278,8 @@ void RefreshFlight::finish(const Result<void>& result, const char* outcome) {
   if (user_->flight == self) user_->flight.reset();
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(manager_.parts_.clock->boot_now() - started_at_);
-  std::string line = "refresh user=" + user_->id + " why=" + SessionManager::name_of(why_) + " outcome=\"" +
-                     outcome + "\" ms=" + std::to_string(took.count());
+  std::string line = "refresh user=" + logged_user(user_->id) + " why=" + SessionManager::name_of(why_) +
+                     " outcome=\"" + outcome + "\" ms=" + std::to_string(took.count());
   if (!result)
     line += " code=" + std::string(to_string(result.error().code)) +
             " reason=" + std::string(to_string(result.error().reason));

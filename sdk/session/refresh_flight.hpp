@@ -48,10 +48,11 @@ class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
   void on_answer(const Result<HttpResponse>& answer);
   [[nodiscard]] bool came_late() const;
   [[nodiscard]] bool has_expired_on_the_way(const Secret& token) const;
+  [[nodiscard]] bool is_of_another_user(const Secret& token) const;
   /// The session is kept; the next try has to wait.
   void fail_for_now(Error error, std::optional<std::chrono::seconds> retry_after);
   void on_token(Secret token, const HttpHeaders& headers);
-  void on_session_over(const Error& error);
+  void on_session_over(Error error);
   void finish(const Result<void>& result, const char* outcome);
   [[nodiscard]] bool superseded() const { return user_->epoch != epoch_; }
   void finish_superseded();

@@ -2,6 +2,7 @@
 #include "sdk/session/session_manager.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "core/json/json.hpp"
@@ -23,7 +24,7 @@ void take_mark_away(TokenStore& store, std::string_view user_id) {
   auto stored = store.load_user(user_id);
   if (!stored || !*stored || !(*stored)->end_untold) return;
   (*stored)->end_untold = false;
-  (void)store.replace(**stored);
+  (void)store.update(**stored, UserPart::end_told);
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ Result<std::shared_ptr<SessionManager>> SessionManager::open(SessionSettings set
 SessionManager::SessionManager(SessionSettings settings, SessionParts parts)
     : settings_(std::move(settings)),
       parts_(std::move(parts)),
-      events_(parts_.callbacks),
+      events_(parts_.callbacks, [this](const std::string& line) { log(line); }),
       outbox_({parts_.clock.get(), parts_.loop.get(), parts_.transport.get(), parts_.store.get(),
                parts_.chance, address(protocol::kSessionPath), settings_.attempt_timeout,
                settings_.outbox_backoff, [this](const std::string& line) { log(line); }}),
@@ -65,6 +66,7 @@ Result<void> SessionManager::load() {
   for (StoredUser& stored : *users) {
     const UserRef user = record_of(stored.user_id);
     const auto received = receipt_of(stored);
+    take_pause(user, stored.pause);
     publish(user, std::move(stored), received);
   }
   set_current(current->value_or(""));
@@ -158,30 +160,6 @@ Result<void> SessionManager::switch_to(const UserRef& user) {
   });
 }
 
-void SessionManager::stay_informed() {
-  if (!parts_.store->tells_changes() || informed_.load(std::memory_order_relaxed) || informed_.exchange(true))
-    return;
-  parts_.loop->schedule(settings_.watch_after, [this] { begin_to_watch(); });
-}
-
-void SessionManager::begin_to_watch() {
-  const int changes = parts_.store->changes();
-  if (changes >= 0 && !watching_) {
-    watching_ = true;
-    parts_.loop->watch(changes, [this] {
-      parts_.store->changes_seen();
-      begin_to_watch();  // the watch may have been lost with its file
-    });
-  }
-  if (changes < 0 && !std::exchange(looking_, true)) {
-    parts_.loop->schedule(settings_.look_unwatched, [this] {
-      looking_ = false;
-      begin_to_watch();
-    });
-  }
-  look_around();  // what changed before
-}
-
 Subscription SessionManager::subscribe(UserObserver observer, std::string user_id) {
   stay_informed();
   Subscription subscription = events_.subscribe(std::move(observer), std::move(user_id));
@@ -206,14 +184,16 @@ void SessionManager::publish(const UserRef& user, StoredUser facts, std::optiona
   if (next == UserState::logged_out) end_streams(user.get(), not_logged_in(*user));
 }
 
-void SessionManager::publish_logged_out(const UserRef& user, EndReason reason, UserState state) {
+void SessionManager::publish_logged_out(const UserRef& user, EndReason reason, EndedBy by, UserState state) {
   ++user->epoch;
   StoredUser facts = user->facts();
   facts.logged_in = false;
   facts.access_token.wipe();
   facts.refresh_token.wipe();
   facts.end_reason = reason;
-  facts.end_untold = reason != EndReason::logged_out;
+  facts.ended_by_server = by == EndedBy::server;
+  facts.end_untold = facts.ended_by_server;
+  facts.pause.reset();
   user->unsaved = false;
   publish(user, std::move(facts), std::nullopt);
   user->state = state;
@@ -233,6 +213,16 @@ void SessionManager::stamp_receipt(StoredUser& user, const HttpHeaders& headers)
       told ? *told : read_claims(user.access_token.reveal()).issued_at.value_or(user.received_wall);
 }
 
+WallTime SessionManager::server_now(const UserRecord& user) const {
+  const auto [boot_id, received_boot, server_time] = user.look([](const StoredUser& facts) {
+    return std::tuple(facts.boot_id, facts.received_boot, facts.received_server_time);
+  });
+  const BootTime now = parts_.clock->boot_now();
+  const bool known = !boot_id.empty() && boot_id == settings_.boot_id && received_boot <= now &&
+                     server_time > WallTime() && received_boot >= BootTime();
+  return known ? server_time + (now - received_boot) : parts_.clock->wall_now();
+}
+
 TokenState SessionManager::state_of(const UserRecord& user) const {
   return user.cell.read([](std::string_view, const TokenState& state) { return state; });
 }
@@ -246,32 +236,40 @@ SessionManager::Adopted SessionManager::adopt(const UserRef& user, StoredUser st
   const bool other_tokens = !same_tokens(stored, held);
   const bool other_profile =
       stored.profile_json != held.profile_json || stored.identities_json != held.identities_json;
-  if (!other_owner && !other_tokens && !other_profile) return Adopted::nothing;
+  if (!other_owner && !other_tokens && !other_profile) {
+    take_pause(user, stored.pause);
+    return Adopted::nothing;
+  }
   const bool was_in = user->state == UserState::logged_in;
   const bool is_in = stored.logged_in;
   const EndReason reason = stored.end_reason;
+  const bool by_server = stored.ended_by_server;
   if (other_owner) {
     ++user->epoch;
     user->start_over(settings_.backoff);
     user->owed_end.reset();
   }
   user->unsaved = false;
+  if (is_in && (other_owner || other_tokens)) user->refresh_works();
+  take_pause(user, stored.pause);
   if (other_owner || other_tokens) {
-    if (is_in) user->refresh_works();
     const auto received = receipt_of(stored);
     publish(user, std::move(stored), received);
   } else {
     user->set_facts(std::move(stored));
   }
   if (was_in && !is_in) {
-    if (reason == EndReason::logged_out) {
-      tell(UserEvent::Kind::logged_out, user, reason);
-    } else {
+    log_adopted(user, by_server ? "session ended by the server" : "log-out");
+    if (by_server) {
       tell_end(user, reason);
+    } else {
+      tell(UserEvent::Kind::logged_out, user, reason);
     }
   } else if (!was_in && is_in) {
+    log_adopted(user, "log-in");
     tell(UserEvent::Kind::logged_in, user);
   } else if (is_in && other_tokens) {
+    log_adopted(user, other_owner ? "session" : "token");
     tell(UserEvent::Kind::token_refreshed, user);
   }
   if (other_profile) tell(UserEvent::Kind::profile_changed, user);
@@ -293,10 +291,17 @@ void SessionManager::look_around() {
   }
   set_current(current->value_or(""));
   for (const UserRef& user : gone) {
-    publish_logged_out(user, EndReason::logged_out, UserState::removed);
+    publish_logged_out(user, EndReason::logged_out, EndedBy::device, UserState::removed);
     forget(user);
+    log_adopted(user, "removal");
     tell(UserEvent::Kind::removed, user);
   }
+}
+
+void SessionManager::save_unsaved(const UserRef& user) {
+  if (!user->unsaved) return;
+  const auto saved = parts_.store->update(user->facts(), UserPart::tokens);
+  if (saved && *saved == ReplaceOutcome::replaced) user->unsaved = false;
 }
 
 void SessionManager::tell(UserEvent::Kind kind, const UserRef& user, EndReason reason) {
@@ -306,19 +311,32 @@ void SessionManager::tell(UserEvent::Kind kind, const UserRef& user, EndReason r
 void SessionManager::tell_end(const UserRef& user, EndReason reason) {
   // The mark is taken away after the observers have run, on their thread: a crash before means that they are
   // told again, never that they are not.
-  user->telling_end = events_.tell({UserEvent::Kind::session_ended, user->id, reason},
-                                   [store = parts_.store, id = user->id] { take_mark_away(*store, id); });
+  const auto over = [this, user, store = parts_.store, loop = parts_.loop](bool heard) {
+    if (heard) {
+      take_mark_away(*store, user->id);
+      return;
+    }
+    loop->post([this, user] {  // all who wanted to know have left before their turn: it is for the next one
+      user->telling_end = false;
+      tell_untold_ends();
+    });
+  };
+  user->telling_end = true;
+  if (!events_.tell({UserEvent::Kind::session_ended, user->id, reason}, over)) user->telling_end = false;
 }
 
-void SessionManager::owe_end(const UserRef& user, EndReason reason, bool forget) {
-  user->owed_end = {user->look([](const StoredUser& facts) { return facts.generation; }), reason, forget};
+void SessionManager::owe_end(const UserRef& user, UserRecord::OwedEnd owed) {
+  owed.generation = user->look([](const StoredUser& facts) { return facts.generation; });
+  if (user->unsaved) owed.unsaved = std::make_shared<const StoredUser>(user->facts());
+  user->owed_end = std::move(owed);
   parts_.loop->schedule(user->owed_end->wait, [this, user] { settle_end(user); });
 }
 
 void SessionManager::settle_end(const UserRef& user) {
   if (!user->owed_end) return;
   const UserRecord::OwedEnd owed = *user->owed_end;
-  const bool by_server = owed.reason != EndReason::logged_out;
+  const bool by_server = owed.by == EndedBy::server;
+  if (owed.unsaved) (void)parts_.store->update(*owed.unsaved, UserPart::tokens);
   const auto cleared = parts_.store->clear_tokens(user->id, owed.reason, !by_server, owed.generation);
   if (!cleared) {
     user->owed_end->wait = std::min(2 * owed.wait, std::chrono::milliseconds(60'000));
@@ -348,12 +366,7 @@ void SessionManager::tell_untold_ends() {
 
 void SessionManager::log(const std::string& line) const {
   if (!settings_.log) return;
-  // One event is one line, whatever a server calls its users (row B-39).
-  std::string clean = line;
-  for (char& c : clean) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  settings_.log(clean);
+  settings_.log(line);
 }
 
 }  // namespace keyturn::sdk

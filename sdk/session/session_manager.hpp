@@ -167,26 +167,38 @@ class SessionManager {
   /// Takes over what the store holds, as another process may have written it. Tells observers.
   Adopted adopt(const UserRef& user, StoredUser stored);
   void look_around();
-  /// Begins to hear of other processes' changes as they happen, where the store can tell of them. Not done by
-  /// opening alone, as it takes the loop's thread.
-  void stay_informed();
-  /// Watches, or looks from time to time while there is no watch to be had.
-  void begin_to_watch();
   /// Makes `facts` what readers see. `received` empty: not known, the token is refreshed before use.
   void publish(const UserRef& user, StoredUser facts, std::optional<Receipt> received);
-  void publish_logged_out(const UserRef& user, EndReason reason, UserState state);
+  void publish_logged_out(const UserRef& user, EndReason reason, EndedBy by, UserState state);
   [[nodiscard]] std::optional<Receipt> receipt_of(const StoredUser& stored) const;
   void stamp_receipt(StoredUser& user, const HttpHeaders& headers) const;
+  /// The server's time, from what it told with the token that is held; the wall clock where it told nothing.
+  [[nodiscard]] WallTime server_now(const UserRecord& user) const;
   [[nodiscard]] TokenState state_of(const UserRecord& user) const;
+  /// What the store could not take earlier, before a step that builds on it.
+  void save_unsaved(const UserRef& user);
   void tell(UserEvent::Kind kind, const UserRef& user, EndReason reason = EndReason::none);
   /// Tells of an end that the server made, until some observer of this device has heard of it (promise 25).
   void tell_end(const UserRef& user, EndReason reason);
   void tell_untold_ends();
   /// The store cannot take the end of the user's session now: it is tried again until it does, or until
   /// somebody logs the user in.
-  void owe_end(const UserRef& user, EndReason reason, bool forget);
+  void owe_end(const UserRef& user, UserRecord::OwedEnd owed);
   void settle_end(const UserRef& user);
   void log(const std::string& line) const;
+
+  // siblings.cpp, on the loop.
+  /// Begins to hear of other processes' changes as they happen, where the store can tell of them. Not done by
+  /// opening alone, as it takes the loop's thread.
+  void stay_informed();
+  /// Watches, or looks from time to time while there is no watch to be had.
+  void begin_to_watch();
+  /// After a refresh that failed: the other processes pause as well, and those that come later.
+  void keep_pause(const UserRef& user, ErrorCode cause);
+  /// Obeys a pause that another process kept.
+  void take_pause(const UserRef& user, const std::optional<RefreshPause>& pause) const;
+  /// What another process did: "adopted user=ada what=token".
+  void log_adopted(const UserRef& user, std::string_view what) const;
 
   // log_in.cpp, log_out.cpp.
   struct LogIn;

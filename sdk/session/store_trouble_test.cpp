@@ -57,6 +57,27 @@ TEST_F(StoreTrouble, ALinkThatCouldNotBeSavedIsSavedByTheNextRefresh) {
   EXPECT_TRUE(process->token(process->manager->current())) << "a lost session";
 }
 
+// The token to revoke is the one that the user had, not the older one on the disk.
+TEST_F(StoreTrouble, ALogOutAfterALinkThatCouldNotBeSavedRevokesTheNewSession) {
+  for (const bool full_still : {false, true}) {
+    auto process = start();
+    const auto user = *process->log_in(anonymous(false));
+    disk.full = true;
+    (void)process->turn(process->manager->link(user, password_of("ada")));
+    const std::string new_token(user->facts().refresh_token.reveal());
+    ASSERT_NE(stored(user->id).refresh_token.reveal(), new_token);
+    disk.full = full_still;
+    server.script = [&](const HttpRequest& request) -> std::optional<HttpResponse> {  // nothing gets through
+      return request.method == "DELETE" ? std::optional(HttpResponse{503, {}, ""}) : std::nullopt;
+    };
+    (void)process->turn(process->manager->log_out(user));
+    disk.full = false;
+    server.script = nullptr;
+    process->loop->advance(600s);
+    EXPECT_FALSE(server.alive(new_token)) << full_still;
+  }
+}
+
 // A verdict is about the token that was sent. While the store cannot say whether that is still the one, it
 // ends nothing.
 TEST_F(StoreTrouble, AVerdictDuringUnreadableStorageEndsNothing) {

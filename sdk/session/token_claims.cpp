@@ -16,6 +16,8 @@ TokenClaims read_claims(std::string_view token) {
     out.lifetime = times->lifetime();
     out.issued_at = times->issued_at;
   }
+  const json::Value* subject = claims->find("sub");
+  if (subject != nullptr && subject->as_string() != nullptr) out.subject = *subject->as_string();
   const json::Value* data = claims->find("user_data");
   if (data != nullptr && data->as_object() != nullptr) out.custom_data = json::write(*data);
   return out;

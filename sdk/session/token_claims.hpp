@@ -15,6 +15,7 @@ namespace keyturn::sdk {
 struct TokenClaims {
   std::optional<std::chrono::seconds> lifetime;  ///< `exp - iat`.
   std::optional<WallTime> issued_at;
+  std::string subject;      ///< `sub`, or empty.
   std::string custom_data;  ///< `user_data` as a JSON object, or empty.
 };
 [[nodiscard]] TokenClaims read_claims(std::string_view token);

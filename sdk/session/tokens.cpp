@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "sdk/session/log_text.hpp"
 #include "sdk/session/refresh_flight.hpp"
 #include "sdk/session/session_manager.hpp"
 #include "sdk/session/token_claims.hpp"
@@ -12,10 +13,11 @@
 namespace keyturn::sdk {
 
 Error SessionManager::not_logged_in(const UserRecord& user) const {
-  const EndReason reason = user.look([](const StoredUser& facts) { return facts.end_reason; });
+  const auto [reason, by_server] =
+      user.look([](const StoredUser& facts) { return std::pair(facts.end_reason, facts.ended_by_server); });
   if (user.state == UserState::removed)
     return {ErrorCode::ClientUserNotLoggedIn, "User has already been removed"};
-  if (reason == EndReason::none || reason == EndReason::logged_out) {
+  if (!by_server) {
     Error error(ErrorCode::ClientUserNotLoggedIn, "The user is not logged in");
     error.reason = reason;
     return error;
@@ -139,7 +141,7 @@ Error SessionManager::suspended(const UserRef& user, Why why) {
         [&](const StoredUser& facts) { return remedy_while_kept(cause, facts.refresh_token.reveal()); });
   }
   if (std::exchange(user->pause_told, until) != until) {  // one line for each pause, not for each caller
-    log("refresh user=" + user->id + " why=" + name_of(why) + " outcome=\"suspended\" ms_left=" +
+    log("refresh user=" + logged_user(user->id) + " why=" + name_of(why) + " outcome=\"suspended\" ms_left=" +
         std::to_string(left.count()) + " code=" + std::string(to_string(cause)));
   }
   return error;

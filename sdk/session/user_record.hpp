@@ -22,6 +22,9 @@ namespace keyturn::sdk {
 
 class RefreshFlight;
 
+/// Who ended a session.
+enum class EndedBy { device, server };
+
 /// One account of this device in memory. Made once per user id and kept as long as the manager, so that every
 /// handle of a user sees the same one, through log-out and log-in.
 class UserRecord {
@@ -110,7 +113,10 @@ class UserRecord {
   struct OwedEnd {
     std::int64_t generation = 0;
     EndReason reason = EndReason::none;
+    EndedBy by = EndedBy::device;
     bool forget = false;
+    /// The tokens that the store had not taken either: those are the ones to revoke.
+    std::shared_ptr<const StoredUser> unsaved{};
     std::chrono::milliseconds wait{1000};  ///< Before the next try.
   };
   std::optional<OwedEnd> owed_end;

@@ -34,7 +34,8 @@ class Process {
  public:
   Process(keyturn::testing::FakeClock& clock, ModelServer& server, std::unique_ptr<TokenStore> disk,
           std::string boot_id = "boot-1", std::uint32_t seed = 1, bool hears = true,
-          const std::shared_ptr<DeviceKeys>& keys = nullptr)
+          const std::shared_ptr<DeviceKeys>& keys = nullptr,
+          const std::shared_ptr<Callbacks>& callbacks = std::make_shared<InlineCallbacks>())
       : loop(std::make_shared<ManualLoop>(clock)),
         transport(std::make_shared<FakeTransport>(*loop, server)),
         store(std::move(disk)),
@@ -44,12 +45,11 @@ class Process {
     settings.base_url = "https://server.test";
     settings.boot_id = std::move(boot_id);
     settings.log = [this](std::string_view line) { log.emplace_back(line); };
-    const std::shared_ptr<Clock> time(&clock, [](Clock*) {});
+    const std::shared_ptr<Clock> shared_clock(&clock, [](Clock*) {});
     std::shared_ptr<HttpTransport> sender = transport;
-    if (keys) sender = std::make_shared<PossessionTransport>(transport, time, loop, keys, false);
-    auto opened = SessionManager::open(std::move(settings),
-                                       {time, loop, sender, store, std::make_shared<InlineCallbacks>(),
-                                        [this] { return random_(); }, nullptr, keys});
+    if (keys) sender = std::make_shared<PossessionTransport>(transport, shared_clock, loop, keys, false);
+    auto opened = SessionManager::open(std::move(settings), {shared_clock, loop, sender, store, callbacks,
+                                                             [this] { return random_(); }, nullptr, keys});
     manager = std::move(*opened);
     if (hears) events = manager->subscribe([this](const UserEvent& event) { seen.push_back(event); });
   }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -85,6 +86,19 @@ class ManualLoop final : public IoLoop {
   bool stopped_ = false;
   std::deque<Task> tasks_;
   std::multimap<BootTime, Task> timers_;
+};
+
+/// Keeps the app's code until the test runs it.
+class LaterCallbacks final : public Callbacks {
+ public:
+  void run(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+  [[nodiscard]] bool crowded() const override { return false; }
+  void run_all() {
+    for (const auto& task : std::exchange(tasks_, {})) task();
+  }
+
+ private:
+  std::deque<std::function<void()>> tasks_;
 };
 
 /// Runs the app's code at once, on the thread that brings it.
