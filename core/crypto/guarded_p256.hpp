@@ -19,8 +19,8 @@ namespace keyturn::crypto {
 class GuardedP256 {
  public:
   [[nodiscard]] static GuardedP256 generate();
-  /// PKCS #8 in the form that `pem` and OpenSSL write, with the public point; nothing for any other. Read here
-  /// byte by byte, because OpenSSL's reader leaves copies behind.
+  /// PKCS #8 in the form that `pem` and OpenSSL write, with the public point; nothing for any other. Read
+  /// here byte by byte, because OpenSSL's reader leaves copies behind.
   [[nodiscard]] static std::optional<GuardedP256> from_pem(std::string_view pem);
   [[nodiscard]] Secret pem() const;
   /// 0x04, x, y: 65 bytes.

@@ -105,9 +105,9 @@ TEST_P(StoreCore, TellsNoTokenNoPasswordAndNoKey) {
   fs::create_directory(scratch / "cores");
   testing::ScriptedServer server;
   server.add_user("ada@example.com", kPassword);
-  Worker worker =
-      start_worker("live-bound", scratch / "store", server.base_url(),
-                   {"sh", "-c", "ulimit -c unlimited; cd '" + (scratch / "cores").string() + "'; exec \"$@\"", "sh"});
+  Worker worker = start_worker(
+      "live-bound", scratch / "store", server.base_url(),
+      {"sh", "-c", "ulimit -c unlimited; cd '" + (scratch / "cores").string() + "'; exec \"$@\"", "sh"});
   ASSERT_GT(worker.pid, 0);
   ASSERT_EQ(::write(worker.to, kPassword.data(), kPassword.size()), static_cast<ssize_t>(kPassword.size()));
   for (const char step : std::string("irq")) {
