@@ -52,6 +52,8 @@ class FileLock final : public StoreLock {
   const pid_t owner_ = ::getpid();
 };
 
+class NoLock final : public StoreLock {};
+
 Result<void> make_folders(const std::filesystem::path& path) {
   std::filesystem::path so_far;
   for (const auto& part : path) {
@@ -137,6 +139,9 @@ Result<void> StoreFolder::check_private(std::string_view name) const {
 
 Result<std::unique_ptr<StoreLock>> StoreFolder::try_lock(std::string_view name, Hold hold) const {
   Descriptor fd(::open(path_of(name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  // Where nothing can be changed a shared hold keeps nobody away, and so may be none.
+  if (!fd.ok() && errno == EROFS && hold == Hold::shared)
+    return std::unique_ptr<StoreLock>(std::make_unique<NoLock>());
   if (!fd.ok()) return unavailable("the lock of the token store cannot be opened");
   for (;;) {
     if (::flock(fd.get(), (hold == Hold::alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
