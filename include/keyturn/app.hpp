@@ -102,8 +102,8 @@ class App {
  public:
   struct configuration {
     std::string app_id{};
-    /// Of the server, "https://auth.example.com"; a trailing `/` is ignored. Final: no other address is ever
-    /// asked.
+    /// Of the server, "https://auth.example.com"; upper case, a trailing `/` and the scheme's own port change
+    /// nothing. Final: no other address is ever asked.
     std::string base_url{};
     TokenStoreConfiguration store{};
     DeviceDescription device{};

@@ -63,8 +63,13 @@ Result<std::string> check_base_url(std::string_view base_url) {
   if (!parts || parts->rest.find_first_of("?#") != std::string_view::npos)
     return Error(ErrorCode::InvalidConfiguration,
                  "the base URL must be scheme, host, and perhaps a port and a path");
-  while (!base_url.empty() && base_url.back() == '/') base_url.remove_suffix(1);
-  return std::string(base_url);
+  // One spelling for each server: the store is named by it, and proofs of possession are for it.
+  std::string_view authority = parts->authority;
+  const std::string_view usual = parts->scheme == "https" ? ":443" : ":80";
+  if (authority.ends_with(usual)) authority.remove_suffix(usual.size());
+  std::string_view path = parts->rest;
+  while (!path.empty() && path.back() == '/') path.remove_suffix(1);
+  return parts->scheme + "://" + std::string(authority) + std::string(path);
 }
 
 Result<std::string> address_at_origin(std::string_view base_url, std::string_view url) {

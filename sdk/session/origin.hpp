@@ -9,7 +9,8 @@
 
 namespace keyturn::sdk {
 
-/// The base URL without trailing slashes. Errors: `InvalidConfiguration` when it is no plain `http:` or
+/// The base URL in the one spelling that names its server: scheme and host in lower case, no port that is the
+/// scheme's own, no trailing slashes. Errors: `InvalidConfiguration` when it is no plain `http:` or
 /// `https:` address: another scheme ("URL missing scheme"), no host, user information, a query, a fragment,
 /// white space or control characters.
 [[nodiscard]] Result<std::string> check_base_url(std::string_view base_url);

@@ -9,7 +9,16 @@ namespace {
 TEST(BaseUrl, IsTakenWithoutItsTrailingSlashes) {
   EXPECT_EQ(*check_base_url("https://auth.example.com"), "https://auth.example.com");
   EXPECT_EQ(*check_base_url("http://127.0.0.1:9090//"), "http://127.0.0.1:9090");
-  EXPECT_EQ(*check_base_url("HTTPS://[::1]:8443/prefix/"), "HTTPS://[::1]:8443/prefix");
+  EXPECT_EQ(*check_base_url("HTTPS://[::1]:8443/prefix/"), "https://[::1]:8443/prefix");
+}
+
+TEST(BaseUrl, HasOneSpellingForEachServer) {
+  for (const char* same : {"https://auth.example.com", "HTTPS://Auth.Example.COM",
+                           "https://auth.example.com:443/", "https://auth.example.com:"})
+    EXPECT_EQ(*check_base_url(same), "https://auth.example.com") << same;
+  EXPECT_EQ(*check_base_url("HTTP://127.0.0.1:80"), "http://127.0.0.1");
+  EXPECT_EQ(*check_base_url("http://h:443"), "http://h:443");
+  EXPECT_EQ(*check_base_url("http://[::1]:80/A"), "http://[::1]/A") << "paths stay as they are";
 }
 
 TEST(BaseUrl, IsRefusedWhenItIsNoPlainHttpAddress) {

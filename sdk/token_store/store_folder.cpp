@@ -64,6 +64,8 @@ Result<std::filesystem::path> absolute_path(const std::filesystem::path& given) 
   return path;
 }
 
+class NoLock final : public StoreLock {};
+
 Result<void> make_folders(const std::filesystem::path& path) {
   // The usual case. What it is is judged afterwards.
   struct stat there {};
@@ -166,6 +168,9 @@ Result<void> StoreFolder::check_private(std::string_view name) const {
 Result<std::unique_ptr<StoreLock>> StoreFolder::try_lock(std::string_view name, Hold hold) const {
   const int access = hold == Hold::to_look ? O_RDONLY : O_RDWR | O_CREAT;
   Descriptor fd(::open(path_of(name).c_str(), access | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  // Where nothing can be changed a shared hold keeps nobody away, and so may be none.
+  if (!fd.ok() && errno == EROFS && hold == Hold::shared)
+    return std::unique_ptr<StoreLock>(std::make_unique<NoLock>());
   if (!fd.ok()) return unavailable("the lock of the token store cannot be opened");
   for (;;) {
     if (::flock(fd.get(), (hold == Hold::alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)

@@ -41,7 +41,8 @@ class StoreFolder {
   [[nodiscard]] Result<void> check_private(std::string_view name) const;
 
   /// An advisory lock of the kernel's on a file of that name, released with its holder's last breath. The
-  /// file stays: to delete it would let two holders in. Null: held elsewhere. Errors: `StoreUnavailable`.
+  /// file stays: to delete it would let two holders in. Null: held elsewhere. On a read-only file system a
+  /// shared hold is nothing but an object. Errors: `StoreUnavailable`.
   /// `to_look` is shared, takes a file that exists, and its end is no change to those who watch the file.
   enum class Hold { alone, shared, to_look };
   [[nodiscard]] Result<std::unique_ptr<StoreLock>> try_lock(std::string_view name,

@@ -62,6 +62,9 @@ struct ApiOptions {
   /// Empty: what each request's `Host` says, with `scheme`.
   std::string public_url;
   std::string scheme = "http";
+  /// Without `public_url`: whether a proof of possession for this origin, in its normal form, is for this
+  /// server. Empty: none is.
+  std::function<bool(std::string_view origin)> is_own_origin;
   /// Whether the server can do its work at the moment (`/readyz`). Empty: always.
   std::function<bool()> is_ready;
   /// Called once per request, on the thread that answered it; must not block. May be empty.

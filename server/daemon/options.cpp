@@ -20,7 +20,8 @@ constexpr std::array<OptionSpec, 13> kSpecs = {{
     {"listen", OptionKind::text, "ADDRESS:PORT",
      "Where to listen; port 0 takes a free one (default 127.0.0.1:9090)"},
     {"public_url", OptionKind::text, "URL",
-     "How clients reach this server (default: http:// and the address it listens on)"},
+     "How clients reach this server, for bound sessions and links (default: http:// and the address it listens on, "
+     "with the forms of localhost)"},
     {"admin_email", OptionKind::text, "EMAIL",
      "The first administrator; KEYTURN_ADMIN_PASSWORD gives the password, otherwise one is made and printed "
      "once"},

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <mutex>
+#include <set>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -16,6 +19,7 @@
 #include "server/daemon/email_folder.hpp"
 #include "server/daemon/installed_parts.hpp"
 #include "server/daemon/mongodb_module.hpp"
+#include "server/daemon/own_origins.hpp"
 #include "server/daemon/repeating_task.hpp"
 #include "server/domain/accounts/api_key_service.hpp"
 #include "server/domain/accounts/common_passwords.hpp"
@@ -140,6 +144,8 @@ class Server::Parts {
   Parts(const Config& config, std::unique_ptr<sqlite::SqliteStores> stores, const mongodb::Module* mongodb,
         Log& log, Clock& machine_clock)
       : log_(log),
+        address_(config.address),
+        behind_unknown_proxy_(config.public_url.empty() && !config.trusted_proxies.empty()),
         clock_(machine_clock, [&log](const SteppingClock::Step& step) { log_step(log, step); }),
         stores_(std::move(stores)),
         keys_(config.data, [&log](std::string_view text) { log.error(text); }),
@@ -205,6 +211,10 @@ class Server::Parts {
 
   Result<void> listen() {
     if (const auto started = listener_.start(); !started) return started.error();
+    if (behind_unknown_proxy_)
+      log_.warning(
+          "trusted_proxies without public_url: bound sessions are refused, since this server does not "
+          "know the address that its clients use");
     ready_ = true;
     housekeeping_.emplace(kHousekeepingPause, [this] { keep_house(); });
     watching_.emplace(kWatchPause, [this] { watches_.tick(); });
@@ -229,9 +239,24 @@ class Server::Parts {
   ApiOptions api_options(const Config& config) {
     ApiOptions options;
     options.public_url = config.public_url;
+    options.is_own_origin = [this](std::string_view origin) { return is_own(origin); };
     options.is_ready = [this] { return ready_.load(); };
     options.on_access = [&log = log_](const AccessRecord& record) { log_request(log, record); };
     return options;
+  }
+
+  /// Told once, since every client of such a set-up meets it.
+  bool is_own(std::string_view origin) {
+    std::call_once(origins_made_, [this] {  // by the first that asks: the port is known then
+      origins_ = own_origins(address_, listener_.local_port(), interface_addresses());
+    });
+    if (origins_.contains(origin)) return true;
+    if (!told_of_origin_.exchange(true))
+      log_.warning(
+          "a bound session is refused: its proof is for an address that this server does not know as "
+          "its own; behind a reverse proxy, or by a name, set public_url",
+          {{"origin", origin.substr(0, 200)}});
+    return false;
   }
 
   void write_uses() {
@@ -256,6 +281,11 @@ class Server::Parts {
   }
 
   Log& log_;
+  const std::string address_;
+  const bool behind_unknown_proxy_;
+  std::once_flag origins_made_;
+  std::set<std::string, std::less<>> origins_;  // of `is_own`
+  std::atomic<bool> told_of_origin_{false};
   SteppingClock clock_;
   std::atomic<bool> ready_{false};
   std::unique_ptr<sqlite::SqliteStores> stores_;

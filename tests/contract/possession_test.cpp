@@ -105,6 +105,27 @@ TEST_F(Possession, AProofCountsOnceAndForItsOwnRequest) {
   EXPECT_EQ(member(refresh(token, proof("POST", login, now())), "error_code"), "InvalidDpopProof");
 }
 
+// Whoever passes a proof on chooses the Host of the request as well.
+TEST_F(Possession, AProofForAnotherServerIsRefusedWhateverTheHostSays) {
+  const auto log_in_at = [&](const std::string& origin, const std::string& host) {
+    HttpRequest request{"POST",
+                        login,
+                        {{"Host", host},
+                         {"Content-Type", "application/json"},
+                         {"DPoP", jwt::mint_proof(key, {"POST", origin + login,
+                                                        "at-" + std::to_string(count++), now(), ""})}},
+                        "{}",
+                        {}};
+    return server.ask(request);
+  };
+  const HttpResponse foreign = log_in_at("http://evil.example", "evil.example");
+  EXPECT_EQ(foreign.status, 400);
+  EXPECT_EQ(member(foreign, "error_code"), "InvalidDpopProof");
+  EXPECT_NE(member(foreign, "error").find("public_url"), std::string::npos) << foreign.body;
+  EXPECT_EQ(log_in_at("http://localhost", "evil.example").status, 200);
+  EXPECT_EQ(log_in_at("HTTP://LOCALHOST:80", "localhost").status, 200);
+}
+
 TEST_F(Possession, AStolenRefreshTokenMakesNoApiKeys) {
   const std::string token = member(log_in(proof("POST", login, now())), "refresh_token");
   const std::string keys = client + "/auth/api_keys";

@@ -179,6 +179,58 @@ TEST(StorePlace, ARealDiskOfExt4ThatIsFullToTheByteLosesNothing) {
   expect_nothing_lost(said, "ext4 of 8 MiB");
 }
 
+/// What goes wrong with a store on a disk that is mounted for reading only, after it was closed and after its
+/// process died; or nothing.
+std::string read_from_read_only_disk(const fs::path& disk) {
+  {
+    auto store = open_store(disk / "closed");
+    if (!store || !(*store)->put(ada("a.1"), true)) return "cannot begin";
+    auto user = (*store)->load_user("ada");
+    (*user)->access_token = Secret("a.2");
+    if (!(*store)->replace(**user)) return "cannot refresh";
+    fs::copy(disk / "closed", disk / "died", fs::copy_options::recursive);
+    fs::permissions(disk / "died", fs::perms::owner_all);
+  }
+  if (::mount(nullptr, disk.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) != 0) return "cannot remount";
+  for (const char* name : {"closed", "died"}) {
+    auto store = open_store(disk / name);
+    if (!store) return std::string(name) + ": " + store.error().message;
+    if (const std::string told = told_by(**store); told != "a.2") return std::string(name) + " told " + told;
+    auto user = (*store)->load_user("ada");
+    const auto saved = (*store)->replace(**user);
+    if (saved || saved.error().code != ErrorCode::StoreUnavailable)
+      return std::string(name) + ": a write was taken";
+    if ((*store)->put(ada("b.1"), true)) return std::string(name) + ": a log-in was taken";
+    if (const std::string told = told_by(**store); told != "a.2")
+      return std::string(name) + " told later " + told;
+  }
+  if (open_store(disk / "none")) return "a store was made where nothing can be";
+  return "+";
+}
+
+TEST(StorePlace, AReadOnlyDiskGivesWhatItHoldsAndTakesNothing) {
+  const Scratch scratch;
+  const fs::path disk = scratch / "disk";
+  fs::create_directory(disk);
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (!leave_mounts_of_others() || !mount_tmpfs(disk)) ::_exit(kNoMount);
+    const std::string said = read_from_read_only_disk(disk);
+    ::_exit(::write(pipe[1], said.data(), said.size()) == static_cast<ssize_t>(said.size()) ? 0 : 1);
+  }
+  ::close(pipe[1]);
+  std::string said(1000, '\0');
+  said.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(pipe[0], said.data(), said.size()), 0)));
+  ::close(pipe[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNoMount)
+    GTEST_SKIP() << "no mount in a name space here: it takes root, or name spaces of users";
+  EXPECT_EQ(said, "+");
+}
+
 // A folder whose name is lost in a power cut takes the first log-in with it.
 TEST(StorePlace, EveryNewFolderIsSyncedIntoTheFolderAbove) {
   if (!fs::exists("/usr/bin/strace")) GTEST_SKIP() << "no strace";

@@ -5,6 +5,7 @@
 
 #include "core/crypto/crypto.hpp"
 #include "core/jwt/possession_proof.hpp"
+#include "core/protocol/http_uri.hpp"
 #include "server/domain/refusal.hpp"
 
 namespace keyturn::server {
@@ -48,12 +49,17 @@ bool PossessionRules::is_first_use(std::string_view thumbprint, std::string_view
 }
 
 Result<std::string> PossessionRules::check(std::string_view proof, std::string_view method,
-                                           std::string_view url, WallTime now) {
+                                           std::string_view path, const OwnOrigin& is_own, WallTime now) {
   auto checked = jwt::check_proof(proof);
   if (!checked) return checked.error();
   const jwt::PossessionClaims& claims = checked->claims;
-  if (claims.method != method || claims.url != url) {
+  const auto url = protocol::normal_http_uri(claims.url);
+  if (claims.method != method || !url || url->path != protocol::normal_path(path)) {
     return refusal(ErrorCode::InvalidDpopProof, "the proof of possession is for another request");
+  }
+  if (!is_own(url->origin)) {
+    return refusal(ErrorCode::InvalidDpopProof,
+                   "the proof of possession is for another server; this one knows itself by its public_url");
   }
   const bool is_timely = claims.issued_at - now <= kMostOff && now - claims.issued_at <= kMostOff;
   if (claims.nonce.empty() ? !is_timely : !is_own_nonce(claims.nonce, now)) {

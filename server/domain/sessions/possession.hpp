@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -34,11 +35,14 @@ class PossessionRules {
   /// With a secret of the caller's, for tests.
   explicit PossessionRules(Secret nonce_secret) : nonce_secret_(std::move(nonce_secret)) {}
 
-  /// The thumbprint of the key that is proven to be held. Errors: `UseDpopNonce` when the clocks differ or
+  /// Whether an origin ("https://auth.example.com", in its normal form) is this server's.
+  using OwnOrigin = std::function<bool(std::string_view origin)>;
+  /// The thumbprint of the key that is proven to be held for a request to `path` of this server. Spellings of
+  /// one address count as the same (RFC 9449 section 4.3). Errors: `UseDpopNonce` when the clocks differ or
   /// the nonce is none of ours; `InvalidDpopProof` for everything else. Neither says anything about a
   /// session.
   [[nodiscard]] Result<std::string> check(std::string_view proof, std::string_view method,
-                                          std::string_view url, WallTime now);
+                                          std::string_view path, const OwnOrigin& is_own, WallTime now);
   /// The nonce to send with an answer.
   [[nodiscard]] std::string nonce(WallTime now) const;
 

@@ -10,7 +10,10 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr const char* kPath = "/api/client/v2.0/auth/session";
 constexpr const char* kUrl = "https://auth.example.com/api/client/v2.0/auth/session";
+
+bool is_own(std::string_view origin) { return origin == "https://auth.example.com"; }
 
 class PossessionRulesTest : public ::testing::Test {
  protected:
@@ -18,11 +21,11 @@ class PossessionRulesTest : public ::testing::Test {
     return jwt::mint_proof(key, {"POST", kUrl, "id-" + std::to_string(count++), made, nonce});
   }
   ErrorCode refused(const std::string& text, WallTime at) {
-    const auto checked = rules.check(text, "POST", kUrl, at);
+    const auto checked = rules.check(text, "POST", kPath, is_own, at);
     return checked ? ErrorCode{} : checked.error().code;
   }
   bool accepted(const std::string& text, WallTime at) {
-    return rules.check(text, "POST", kUrl, at).has_value();
+    return rules.check(text, "POST", kPath, is_own, at).has_value();
   }
 
   const jwt::Key key = jwt::Key::generate_es256("device");
@@ -32,7 +35,7 @@ class PossessionRulesTest : public ::testing::Test {
 };
 
 TEST_F(PossessionRulesTest, AnswersTheThumbprintOfTheKey) {
-  EXPECT_EQ(rules.check(proof(now), "POST", kUrl, now).value(), jwt::thumbprint_of(key));
+  EXPECT_EQ(rules.check(proof(now), "POST", kPath, is_own, now).value(), jwt::thumbprint_of(key));
 }
 
 TEST_F(PossessionRulesTest, WithoutANonceAMinuteEitherWayIsAllowed) {
@@ -71,9 +74,26 @@ TEST_F(PossessionRulesTest, EachProofCountsOnce) {
 }
 
 TEST_F(PossessionRulesTest, AProofForAnotherRequestIsRefused) {
-  EXPECT_EQ(rules.check(proof(now), "DELETE", kUrl, now).error().code, ErrorCode::InvalidDpopProof);
-  EXPECT_EQ(rules.check(proof(now), "POST", std::string(kUrl) + "s", now).error().code,
+  EXPECT_EQ(rules.check(proof(now), "DELETE", kPath, is_own, now).error().code, ErrorCode::InvalidDpopProof);
+  EXPECT_EQ(rules.check(proof(now), "POST", std::string(kPath) + "s", is_own, now).error().code,
             ErrorCode::InvalidDpopProof);
+}
+
+// RFC 9449 section 4.3: normal forms are compared.
+TEST_F(PossessionRulesTest, EachSpellingOfTheAddressIsTheSameRequest) {
+  const auto of = [&](const std::string& url) {
+    const std::string text = jwt::mint_proof(key, {"POST", url, "id-" + std::to_string(count++), now, {}});
+    return rules.check(text, "POST", kPath, is_own, now).has_value();
+  };
+  const std::string path = kPath;
+  for (const std::string& same :
+       {"HTTPS://Auth.Example.com" + path, "https://auth.example.com:443" + path, std::string(kUrl) + "?a=b",
+        "https://auth.example.com/%61pi" + path.substr(4)})
+    EXPECT_TRUE(of(same)) << same;
+  for (const std::string& other : {"http://auth.example.com" + path, "https://evil.example" + path,
+                                   "https://auth.example.com:8443" + path, std::string(kUrl) + "/", path,
+                                   "https://auth.example.com@evil.example" + path})
+    EXPECT_FALSE(of(other)) << other;
 }
 
 TEST_F(PossessionRulesTest, WhatIsNoProofIsRefused) {
