@@ -27,7 +27,8 @@ void Outbox::deliver_new() {
 
 void Outbox::deliver_then(std::function<void(Result<void>)> done) {
   waiting_.push_back(std::move(done));
-  deliver_new();
+  backoff_.succeeded();
+  deliver();
 }
 
 void Outbox::tell_waiting(const Result<void>& outcome) {

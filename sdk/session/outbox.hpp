@@ -42,7 +42,8 @@ class Outbox {
   void deliver();
   /// The same after a log-out of this process, regardless of the cool-down.
   void deliver_new();
-  /// The same; `done` learns whether the server has heard of all of them then.
+  /// Regardless of the cool-down, too; `done` learns whether the server has heard of all of them then. Nobody
+  /// but the caller waits for it.
   void deliver_then(std::function<void(Result<void>)> done);
   /// Tells the server of a log-out that the store could not take, once; the store is tried again by others.
   void tell_once(Secret refresh_token);

@@ -75,6 +75,23 @@ TEST_F(PauseTest, IsObeyedByTheOtherProcesses) {
   EXPECT_EQ(process->manager->circuit_of(*user).state, State::closed);
 }
 
+// Whoever runs a program again after the network is back is served.
+TEST_F(PauseTest, IsKeptFromTheSecondFailureOnUnlessAskedFor) {
+  (void)start()->log_in(password_of("ada"));
+  const auto lose = [this](const HttpRequest&) {
+    ++tries;
+    return HttpResponse{500, {}, ""};
+  };
+  server.script = lose;
+  (void)refresh(*start());
+  server.script = nullptr;
+  EXPECT_TRUE(refresh(*start()));
+  server.script = lose;
+  for (int i = 0; i < 20; ++i) (void)refresh(*start());
+  EXPECT_LE(tries, 1 + 10) << "the first third of the budget";
+  EXPECT_EQ(refresh(*start()).error().code, ErrorCode::RefreshSuspended);
+}
+
 // They waited for the lock while the first one failed.
 TEST_F(PauseTest, EndsTheTriesOfThoseWhoWaited) {
   auto process = start();

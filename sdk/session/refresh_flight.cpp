@@ -173,7 +173,7 @@ void RefreshFlight::fail_for_now(Error error, std::optional<std::chrono::seconds
   error.remedy = remedy_while_kept(error.code, refresh_token_.reveal());
   user_->backoff.failed(now, retry_after, manager_.parts_.chance(), now - asked_at_);
   user_->show_failure(error.code);
-  manager_.keep_pause(user_, error.code);
+  manager_.keep_pause(user_, error.code, retry_after.has_value());
   manager_.tell(UserEvent::Kind::refresh_delayed, user_);
   finish(std::move(error), "failed for now");
 }

@@ -193,8 +193,9 @@ class SessionManager {
   void stay_informed();
   /// Watches, or looks from time to time while there is no watch to be had.
   void begin_to_watch();
-  /// After a refresh that failed: the other processes pause as well, and those that come later.
-  void keep_pause(const UserRef& user, ErrorCode cause);
+  /// After a refresh that failed: the other processes pause as well, and those that come later, from the
+  /// second failure in a row on or when the server `asked_for` it.
+  void keep_pause(const UserRef& user, ErrorCode cause, bool asked_for);
   /// Obeys a pause that another process kept.
   void take_pause(const UserRef& user, const std::optional<RefreshPause>& pause) const;
   /// What another process did: "adopted user=ada what=token".

@@ -33,8 +33,12 @@ void SessionManager::begin_to_watch() {
   look_around();  // what changed before
 }
 
-void SessionManager::keep_pause(const UserRef& user, ErrorCode cause) {
-  const Backoff::State state = user->backoff.state();
+void SessionManager::keep_pause(const UserRef& user, ErrorCode cause, bool asked_for) {
+  Backoff::State state = user->backoff.state();
+  // After a first failure, which may be over already, others may find that out for themselves: a person who
+  // mends the network and runs a command again is not to be sent away.
+  if (state.failures == 1 && !asked_for)
+    state.not_before = std::min(state.not_before, parts_.clock->boot_now());
   StoredUser facts = user->facts();
   facts.pause = RefreshPause{settings_.boot_id, state.not_before, state.spent_until, state.failures, cause};
   (void)parts_.store->update(facts, UserPart::pause);  // a failure costs the others one more try

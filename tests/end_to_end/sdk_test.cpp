@@ -105,7 +105,7 @@ TEST_F(SdkWithDaemon, BoundSessionIsRefreshedByItsDeviceOnly) {
 
 // One process began before there was a key; another one bound the session of the same store.
 TEST_F(SdkWithDaemon, SessionBoundByAnotherProcessIsRefreshed) {
-  const TestApp made = admin_.create_app("bound elsewhere", 2);
+  const TestApp made = admin_.create_app("bound-elsewhere", 2);
   App early = open_app(daemon_, made, store_);
   (void)early.login(Credentials::anonymous()).get();
   App late = open_app(daemon_, made, store_, true);
@@ -117,7 +117,7 @@ TEST_F(SdkWithDaemon, SessionBoundByAnotherProcessIsRefreshed) {
 }
 
 TEST_F(SdkWithDaemon, WithoutItsDeviceKeyASessionWaitsAndCanBeLoggedOut) {
-  const TestApp made = admin_.create_app("lost key", 2);
+  const TestApp made = admin_.create_app("lost-key", 2);
   {
     App app = open_app(daemon_, made, store_, true);
     (void)app.login(Credentials::anonymous()).get();
