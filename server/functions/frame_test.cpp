@@ -136,8 +136,8 @@ TEST(CallFrames, KeepIntegersThatJavaScriptWouldRound) {
       {"a":[9223372036854775807,-9223372036854775808],"b":{}},[],"[",1.5,null])")
                                   .value()};
   FrameReader reader;
-  reader.append(
-      call_frames({7, "f", "h", {}}, call_body(arguments, {{"user", json::Object{{"n", 9007199254740993}}}})));
+  reader.append(call_frames({7, "f", "h", {}},
+                            call_body(arguments, {{"user", json::Object{{"n", 9007199254740993}}}})));
   ASSERT_TRUE(reader.next().has_value());
   EXPECT_EQ(
       reader.next(),
