@@ -92,8 +92,8 @@ class Reader {
 constexpr std::int64_t kLoggedIn = 1;
 constexpr std::int64_t kEndUntold = 2;
 constexpr std::int64_t kEndedByServer = 4;
-constexpr std::int64_t kPause = 8;  // the pause follows
-constexpr std::int64_t kMarks = kLoggedIn | kEndUntold | kEndedByServer | kPause;
+constexpr std::int64_t kHasPause = 8;  // the pause follows
+constexpr std::int64_t kMarks = kLoggedIn | kEndUntold | kEndedByServer | kHasPause;
 
 // One list of a user's fields for both directions: what is added to `StoredUser` is added here.
 template <class Archive, class User>
@@ -129,7 +129,7 @@ struct Put {
   void operator()(const Secret& secret) { out.bytes(secret.reveal()); }
   void marks(const StoredUser& user) {
     out.number((user.logged_in ? kLoggedIn : 0) + (user.end_untold ? kEndUntold : 0) +
-               (user.ended_by_server ? kEndedByServer : 0) + (user.pause ? kPause : 0));
+               (user.ended_by_server ? kEndedByServer : 0) + (user.pause ? kHasPause : 0));
   }
   void operator()(std::int64_t value) { out.number(value); }
   void operator()(BootTime time) { out.number(time.time_since_epoch().count()); }
@@ -150,7 +150,7 @@ struct Get {
     user.logged_in = (read & kLoggedIn) != 0;
     user.end_untold = (read & kEndUntold) != 0;
     user.ended_by_server = end != 0;
-    if ((read & kPause) != 0) user.pause.emplace();
+    if ((read & kHasPause) != 0) user.pause.emplace();
   }
   void operator()(std::int64_t& value) { value = in.number(); }
   void operator()(BootTime& time) { time = BootTime(BootClock::duration(in.number())); }
