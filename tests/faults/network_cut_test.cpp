@@ -117,7 +117,7 @@ TEST_P(NetworkCut, DelaysALogOutAndNoMore) {
     EXPECT_EQ(user->state, UserState::logged_out);
     EXPECT_TRUE((*stores_.open()->load_user(user->id))->refresh_token.empty());
     EXPECT_TRUE(comes_true([&] { return stores_.open()->outbox()->empty(); })) << "never told to the server";
-    EXPECT_TRUE(comes_true([&] { return !device.manager->telling_server(); }));
+    EXPECT_TRUE(comes_true([&] { return !device.manager->finishing(); }));
   });
 }
 
