@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <thread>
 #include <vector>
@@ -149,6 +151,34 @@ TEST_F(ContainmentTest, KeepsMemoryHogsWithinTheirProcess) {
   EXPECT_LE(largest.ru_maxrss, (384 + 64) * 1'024);
 }
 
+unsigned long ticks_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  unsigned long user = 0;
+  unsigned long system = 0;
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) return 0;
+  std::sscanf(text.c_str() + name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+              &system);
+  return user + system;
+}
+
+/// The one that calculates; 0: none.
+pid_t busiest(const std::vector<pid_t>& pids) {
+  std::vector<unsigned long> before;
+  for (const pid_t pid : pids) before.push_back(ticks_of(pid));
+  ::poll(nullptr, 0, 60);
+  pid_t out = 0;
+  unsigned long most = 2;
+  for (std::size_t i = 0; i < pids.size(); ++i) {
+    const unsigned long now = ticks_of(pids[i]);
+    if (now < before[i] + most) continue;
+    most = now - before[i];
+    out = pids[i];
+  }
+  return out;
+}
+
 TEST_F(ContainmentTest, LetsOnlyTheCallOfADeadWorkerFail) {
   RuntimeOptions options = defaults();
   options.pool.workers_per_app = 3;
@@ -164,7 +194,6 @@ TEST_F(ContainmentTest, LetsOnlyTheCallOfADeadWorkerFail) {
       waited = result ? json::write(*result) : result.error().message;
     });
     ASSERT_TRUE(eventually([&] { return runtime->pool().figures().leased == 1; }));
-    const auto with_one = runtime->pool().processes(app.id);
     std::string died;
     std::atomic<bool> is_over{false};
     std::thread victim([&] {
@@ -178,9 +207,8 @@ TEST_F(ContainmentTest, LetsOnlyTheCallOfADeadWorkerFail) {
     // Again and again: the engine's handler for faults lets one pass that was none, and a worker that dies
     // before it reads the call is replaced.
     EXPECT_TRUE(eventually([&] {
-      for (const pid_t pid : runtime->pool().processes(app.id)) {
-        if (std::find(with_one.begin(), with_one.end(), pid) == with_one.end()) ::kill(pid, signal);
-      }
+      if (const pid_t spinning = busiest(runtime->pool().processes(app.id)); spinning > 0)
+        ::kill(spinning, signal);
       return is_over.load();
     }));
     victim.join();

@@ -248,7 +248,7 @@ TEST_F(NodeFunctionRuntimeTest, StopsARecursionWithoutBlockingThePool) {
   EXPECT_EQ(answer("exports = () => context.functions.execute('f')"),
             "FunctionExecutionError: functions call each other more than 5 deep");
   EXPECT_EQ(answer("exports = () => 1"), R"({"$numberLong":"1"})");
-  EXPECT_TRUE(eventually([&] { return runtime->pool().processes(app.id).size() == 1; }));
+  EXPECT_TRUE(eventually([&] { return runtime->pool().processes(app.id).size() <= 2; }));
 }
 
 TEST_F(NodeFunctionRuntimeTest, ReadsValuesAndSecrets) {

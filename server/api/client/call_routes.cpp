@@ -17,16 +17,14 @@ namespace {
 Error not_understood() { return refusal(ErrorCode::BadRequest, "'arguments' must be an array"); }
 
 /// An action of a linked service. Its arguments are read from the body's text, where their types are exact.
-Result<Answer> call_service(Call& call, std::string_view service, std::string_view action) {
+Result<Answer> call_service(Call& call, const std::string& service, const std::string& action) {
   if (call.services.data == nullptr) {
-    return refusal(ErrorCode::FunctionExecutionError,
-                   "Cannot access member '" + std::string(action) + "' of undefined");
+    return refusal(ErrorCode::FunctionExecutionError, "Cannot access member '" + action + "' of undefined");
   }
   auto known = call.services.data->has_service(call.app->app, service);
   if (!known) return known.error();
   if (!*known) {
-    return refusal(ErrorCode::FunctionExecutionError,
-                   "Cannot access member '" + std::string(action) + "' of undefined");
+    return refusal(ErrorCode::FunctionExecutionError, "Cannot access member '" + action + "' of undefined");
   }
   call.body = json::Value();  // one tree of a large body is enough
   auto body = Ejson::parse(call.request.body);
@@ -53,7 +51,7 @@ Result<Answer> call_function(Call& call) {
   }
   auto service = optional_text(call.members(), "service");
   if (!service) return service.error();
-  if (!service->empty()) return call_service(call, *service, *name);
+  if (!service->empty()) return call_service(call, std::string(*service), std::string(*name));
   FunctionCall wanted{*name, *arguments, call.caller->principal, function_request(call), true};
   auto outcome = run_function(call, std::move(wanted));
   if (!outcome.result) return outcome.result.error();
