@@ -100,8 +100,8 @@ void WorkerPool::read_idle() {
       continue;
     }
     if (slot->state == SlotState::starting) {
-      // Whoever asked for it may have been served by another meanwhile: the app's next call finds it.
-      if (bound_to(slot->app) >= 2 * options_.workers_per_app) slot->app.clear();
+      // Whoever asked for it may have been served by another meanwhile, so a started worker is for everybody.
+      slot->app.clear();
       broken_in_a_row_ = 0;
       last_fault_.clear();
     }

@@ -110,7 +110,8 @@ Result<WorkerPool::Lease> WorkerPool::acquire(std::string_view app, bool is_nest
 }
 
 /// An idle worker of the app, else one whose check is under way, else a spare; for a client's call only while
-/// the app runs fewer of those than it may.
+/// the app runs fewer of those than it may. A worker that is still starting is bound to nobody yet: it comes
+/// as a spare.
 WorkerPool::Slot* WorkerPool::find_ready(std::string_view app, bool is_nested, bool with_checking) {
   Slot* idle = nullptr;
   Slot* checking = nullptr;
