@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case sdk::Verdict::transient:
       demand(judged.error.remedy == Remedy::retry_later);
       demand(!judged.retry_after ||
-             (judged.retry_after->count() >= 0 && *judged.retry_after <= std::chrono::hours(1)));
+             (judged.retry_after->count() >= 0 && *judged.retry_after <= sdk::kLongestRetryAfter));
   }
   if (sdk::revocation_delivered(answer))
     demand(answer.status == 200 || answer.status == 204 || answer.status == 401);
