@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/guarded_memory.hpp"
+#include "core/base/thread_name.hpp"
 
 namespace keyturn::sdk {
 
@@ -49,6 +50,7 @@ void CallbackThread::close() {
 }
 
 void CallbackThread::work() {
+  name_thread("keyturn-calls");
   for (;;) {
     std::function<void()> task;
     {

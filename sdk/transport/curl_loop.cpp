@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/guarded_memory.hpp"
+#include "core/base/thread_name.hpp"
 #include "sdk/transport/curl_transfer.hpp"
 
 namespace keyturn::sdk {
@@ -156,6 +157,7 @@ class CurlLoop::Thread {
   }
 
   void run() {
+    name_thread("keyturn-net");
     std::unique_lock lock(mutex_);
     while (!stopping_) {
       lock.unlock();

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/thread_name.hpp"
 #include "core/json/json.hpp"
 
 namespace keyturn::server::daemon {
@@ -74,6 +75,7 @@ class BatchSink final : public spdlog::sinks::sink {
 
  private:
   void work() {
+    name_thread("log");
     std::string batch;
     std::unique_lock lock(mutex_);
     while (!stopped_ || !waiting_.empty()) {

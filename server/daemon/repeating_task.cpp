@@ -3,10 +3,13 @@
 
 #include <utility>
 
+#include "core/base/thread_name.hpp"
+
 namespace keyturn::server::daemon {
 
-RepeatingTask::RepeatingTask(std::chrono::milliseconds pause, std::function<void()> task)
-    : thread_([this, pause, task = std::move(task)] {
+RepeatingTask::RepeatingTask(const char* thread_name, std::chrono::milliseconds pause, std::function<void()> task)
+    : thread_([this, thread_name, pause, task = std::move(task)] {
+        name_thread(thread_name);
         std::unique_lock lock(mutex_);
         while (!wake_.wait_for(lock, pause, [this] { return stopped_; })) {
           lock.unlock();

@@ -15,7 +15,8 @@ namespace keyturn::server::daemon {
 /// has returned.
 class RepeatingTask {
  public:
-  RepeatingTask(std::chrono::milliseconds pause, std::function<void()> task);
+  /// The name stays valid: a literal.
+  RepeatingTask(const char* thread_name, std::chrono::milliseconds pause, std::function<void()> task);
   RepeatingTask(const RepeatingTask&) = delete;
   RepeatingTask& operator=(const RepeatingTask&) = delete;
   ~RepeatingTask();

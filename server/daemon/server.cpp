@@ -216,8 +216,8 @@ class Server::Parts {
           "trusted_proxies without public_url: bound sessions are refused, since this server does not "
           "know the address that its clients use");
     ready_ = true;
-    housekeeping_.emplace(kHousekeepingPause, [this] { keep_house(); });
-    watching_.emplace(kWatchPause, [this] { watches_.tick(); });
+    housekeeping_.emplace("housekeeping", kHousekeepingPause, [this] { keep_house(); });
+    watching_.emplace("watches", kWatchPause, [this] { watches_.tick(); });
     return {};
   }
 

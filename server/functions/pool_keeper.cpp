@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/thread_name.hpp"
 #include "server/functions/worker_pool.hpp"
 #include "server/functions/worker_slot.hpp"
 
@@ -27,6 +28,7 @@ std::string fault_of(const WorkerProcess& worker) {
 }  // namespace
 
 void WorkerPool::keep_house() {
+  name_thread("worker-keeper");
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     start_workers(lock);

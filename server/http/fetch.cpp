@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/thread_name.hpp"
 #include "server/http/request_head.hpp"
 
 namespace keyturn::server::http {
@@ -165,7 +166,10 @@ bool is_public_address(std::string_view address) noexcept {
 /// Names are looked up by a thread of its own, since the system's look-up cannot be cut short.
 class Fetcher::Resolver {
  public:
-  Resolver() : work_(io_.get_executor()), thread_([this] { io_.run(); }) {}
+  Resolver() : work_(io_.get_executor()), thread_([this] {
+          name_thread("resolver");
+          io_.run();
+        }) {}
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver() {

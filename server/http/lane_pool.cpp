@@ -4,14 +4,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/thread_name.hpp"
 #include "server/http/thread_order.hpp"
 
 namespace keyturn::server::http {
 
-LanePool::LanePool(LaneOptions options, Clock& clock) : options_(options), clock_(clock) {
+LanePool::LanePool(const char* thread_name, LaneOptions options, Clock& clock)
+    : options_(options), clock_(clock) {
   threads_.reserve(std::max<std::size_t>(options_.threads, 1));
   for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i)
-    threads_.emplace_back([this] { work(); });
+    threads_.emplace_back([this, thread_name] {
+      name_thread(thread_name);
+      work();
+    });
 }
 
 LanePool::~LanePool() { stop(); }

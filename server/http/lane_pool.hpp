@@ -53,7 +53,8 @@ class LanePool {
     protocol::Share share{};
   };
 
-  LanePool(LaneOptions options, Clock& clock);
+  /// The name stays valid: a literal.
+  LanePool(const char* thread_name, LaneOptions options, Clock& clock);
   LanePool(const LanePool&) = delete;
   LanePool& operator=(const LanePool&) = delete;
   ~LanePool();

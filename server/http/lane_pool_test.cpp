@@ -37,7 +37,7 @@ struct Plug {
 
 TEST(LanePool, RunsJobs) {
   testing::FakeClock clock;
-  LanePool pool({2, 4, milliseconds(5'000)}, clock);
+  LanePool pool("lane", {2, 4, milliseconds(5'000)}, clock);
   std::promise<int> done;
   LanePool::Job job{[&] { done.set_value(1); }, [&](Admission) { done.set_value(2); }};
   ASSERT_EQ(pool.submit(job), Admission::taken);
@@ -46,7 +46,7 @@ TEST(LanePool, RunsJobs) {
 
 TEST(LanePool, RefusesBeyondItsBoundAndLeavesTheJob) {
   testing::FakeClock clock;
-  LanePool pool({1, 2, milliseconds(5'000)}, clock);
+  LanePool pool("lane", {1, 2, milliseconds(5'000)}, clock);
   Plug plug;
   plug.occupy(pool);
   std::atomic<int> ran{0};
@@ -68,7 +68,7 @@ TEST(LanePool, RefusesBeyondItsBoundAndLeavesTheJob) {
 
 TEST(LanePool, GivesUpWhatWaitedTooLong) {
   testing::FakeClock clock;
-  LanePool pool({1, 2, milliseconds(5'000)}, clock);
+  LanePool pool("lane", {1, 2, milliseconds(5'000)}, clock);
   Plug plug;
   plug.occupy(pool);
   std::atomic<int> given_up{0};
@@ -92,7 +92,7 @@ TEST(LanePool, GivesUpWhatWaitedTooLong) {
 
 TEST(LanePool, GivesUpWhatWaitsWhenItStops) {
   testing::FakeClock clock;
-  LanePool pool({1, 2, milliseconds(5'000)}, clock);
+  LanePool pool("lane", {1, 2, milliseconds(5'000)}, clock);
   Plug plug;
   plug.occupy(pool);
   std::promise<void> given_up;
@@ -125,7 +125,7 @@ struct Quick {
 
 TEST(LanePool, LetsOthersPassWhoHasItsShareOfTheThreads) {
   testing::FakeClock clock;
-  LanePool pool(shared_lane(), clock);
+  LanePool pool("lane", shared_lane(), clock);
   Plug first;
   first.share = {1, 11};
   first.occupy(pool);
@@ -153,7 +153,7 @@ TEST(LanePool, LetsOthersPassWhoHasItsShareOfTheThreads) {
 
 TEST(LanePool, RefusesWhatIsBeyondAShareOfThePlaces) {
   testing::FakeClock clock;
-  LanePool pool(shared_lane(), clock);
+  LanePool pool("lane", shared_lane(), clock);
   Plug plug;
   plug.share = {1, 11};
   plug.occupy(pool);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/thread_name.hpp"
 #include "server/http/connection.hpp"
 #include "server/http/shard.hpp"
 #include "server/http/thread_order.hpp"
@@ -33,9 +34,9 @@ class Listener::Server {
  public:
   Server(protocol::RequestHandler& handler, Clock& clock, ListenerOptions options)
       : options_(std::move(options)),
-        storage_(options_.storage, clock),
-        password_(options_.password, clock),
-        function_(options_.function, clock),
+        storage_("lane-storage", options_.storage, clock),
+        password_("lane-password", options_.password, clock),
+        function_("lane-function", options_.function, clock),
         shared_{handler, clock, options_, storage_, password_, function_} {
     for (std::size_t i = 0; i < std::max<std::size_t>(options_.threads, 1); ++i) {
       shards_.push_back(std::make_unique<Shard>(shared_, i == 0));
@@ -65,6 +66,7 @@ class Listener::Server {
     for (const auto& shard : shards_) {
       shard->start();
       threads_.emplace_back([&io = shard->io()] {
+        name_thread("http");
         answer_promptly();
         io.run();
       });

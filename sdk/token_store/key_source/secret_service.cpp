@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "core/base/thread_name.hpp"
 #include "core/crypto/aead.hpp"
 #include "core/crypto/crypto.hpp"
 #include "sdk/token_store/key_source/key_source.hpp"
@@ -112,6 +113,7 @@ class Deadline {
 
  private:
   void watch() {
+    name_thread("keyturn-keyring");
     std::unique_lock lock(mutex_);
     if (changed_.wait_for(lock, kLongestWait, [this] { return over_; })) return;
     lock.unlock();

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/thread_name.hpp"
 #include "server/domain/refusal.hpp"
 #include "server/storage/mongodb/commands.hpp"
 
@@ -92,6 +93,7 @@ class ChangeStreams::Stream {
   }
 
   void run() {
+    name_thread("change-stream");
     while (!stops_ && is_watched()) {
       const bson_t* next = nullptr;
       if (mongoc_change_stream_next(handle_.get(), &next)) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/thread_name.hpp"
+
 namespace keyturn::server::sqlite {
 namespace {
 
@@ -57,6 +59,7 @@ std::shared_ptr<void> ChangeFeed::watch(const CollectionName& where, DocumentSto
 }
 
 void ChangeFeed::deliver(State& state) {
+  name_thread("change-feed");
   std::unique_lock lock(state.mutex);
   while (true) {
     state.wake.wait(lock, [&] { return state.stop || !state.queue.empty(); });
