@@ -22,7 +22,7 @@ struct PoolOptions {
   std::size_t workers_per_app = 4;  ///< For calls that clients make; as many more stay for nested calls.
   std::size_t workers_in_all = 32;
   std::size_t spares = 1;  ///< Started ahead for the next app that needs one.
-  std::size_t calls_per_worker = 1'000;
+  std::size_t calls_per_worker = 5'000;
   std::size_t sources_per_worker = 256;
   /// A worker that holds more after a call is not kept: the next call could want as much as it may have.
   std::size_t kept_data_bytes = std::size_t{128} * 1024 * 1024;
