@@ -126,14 +126,7 @@ class FunctionFolder : public CommandLine {
     std::ofstream(file) << text;
   }
   int push() {
-    server_.enqueue("POST", "/api/admin/v3.0/auth/providers/local-userpass/login",
-                    {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
-    server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
-                    {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
-    server_.enqueue("GET", "/api/admin/v3.0/groups/g/apps",
-                    {.status = 200, .body = R"([{"_id":"1","client_app_id":"x"}])"});
-    terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
-    terminal_.variables["KEYTURN_ADMIN_PASSWORD"] = "admin-password";
+    expect_administrator("x");
     return type({"--app", "x", "--base-url", server_.base_url(), "admin", "functions", "push",
                  (folder_ / "functions").string()});
   }

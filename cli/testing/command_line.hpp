@@ -60,14 +60,14 @@ class CommandLine : public ::testing::Test {
               0)
         << terminal_.err;
   }
-  /// The next administrator's command logs in and finds the app "shop-abcde".
-  void expect_administrator() {
+  /// The next administrator's command logs in and finds the app.
+  void expect_administrator(const std::string& app = "shop-abcde") {
     server_.enqueue("POST", "/api/admin/v3.0/auth/providers/local-userpass/login",
                     {.status = 200, .body = R"({"access_token":"a","refresh_token":"r"})"});
     server_.enqueue("GET", "/api/admin/v3.0/auth/profile",
                     {.status = 200, .body = R"({"roles":[{"role_name":"OWNER","group_id":"g"}]})"});
     server_.enqueue("GET", "/api/admin/v3.0/groups/g/apps",
-                    {.status = 200, .body = R"([{"_id":"1","client_app_id":"shop-abcde"}])"});
+                    {.status = 200, .body = R"([{"_id":"1","client_app_id":")" + app + R"("}])"});
     terminal_.variables["KEYTURN_ADMIN_EMAIL"] = "admin@example.com";
     terminal_.typed = {"admin-password"};
   }

@@ -4,22 +4,7 @@
 (function (scope) {
   "use strict";
 
-  function check(condition, what) {
-    if (!condition) throw new Error(`not so: ${what}`);
-  }
-  function same(actual, expected, what) {
-    const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-    check(a === b, `${what}: ${a} is ${b}`);
-  }
-  async function failure(promise, what) {
-    try {
-      await promise;
-    } catch (error) {
-      return error;
-    }
-    throw new Error(`not so: ${what} fails`);
-  }
-  const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const { check, same, failure, pause } = scope.journeyTools;
   const logIn = (Realm, env) =>
     new Realm.App({ id: env.appId, baseUrl: env.baseUrl }).logIn(Realm.Credentials.anonymous(false));
   async function open(Realm, env, collection = "dogs") {

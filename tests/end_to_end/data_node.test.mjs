@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { Admin, startDaemon } from "./lib/daemon.mjs";
 import { addData } from "./lib/data_app.mjs";
+import "./lib/journey_tools.js";
 import "./data_journeys.js";
 
 const Realm = createRequire(import.meta.url)("realm-web");

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { Admin, startDaemon } from "./lib/daemon.mjs";
 import { addFunctions } from "./lib/functions_app.mjs";
+import "./lib/journey_tools.js";
 import "./functions_journeys.js";
 
 const Realm = createRequire(import.meta.url)("realm-web");

@@ -8,17 +8,21 @@ import { chromium } from "playwright-core";
 import { Admin, customJwt, startDaemon } from "./lib/daemon.mjs";
 import { addData } from "./lib/data_app.mjs";
 import { addFunctions } from "./lib/functions_app.mjs";
+import "./lib/journey_tools.js";
 import "./data_journeys.js";
 import "./functions_journeys.js";
 import "./realm_web_journeys.js";
 
 const require = createRequire(import.meta.url);
-const bundle = readFileSync(require.resolve("realm-web/dist/bundle.iife.js"));
-const journeys = readFileSync(new URL("./realm_web_journeys.js", import.meta.url));
-const functionJourneys = readFileSync(new URL("./functions_journeys.js", import.meta.url));
-const dataJourneys = readFileSync(new URL("./data_journeys.js", import.meta.url));
-const page = '<!doctype html><title>journeys</title><script src="/realm.js"></script><script src="/journeys.js"></script>' +
-  '<script src="/functions.js"></script><script src="/data.js"></script>';
+const source = (path) => readFileSync(new URL(path, import.meta.url));
+const scripts = {
+  "/realm.js": readFileSync(require.resolve("realm-web/dist/bundle.iife.js")),
+  "/tools.js": source("./lib/journey_tools.js"),
+  "/journeys.js": source("./realm_web_journeys.js"),
+  "/functions.js": source("./functions_journeys.js"),
+  "/data.js": source("./data_journeys.js"),
+};
+const page = `<!doctype html><title>journeys</title>${Object.keys(scripts).map((path) => `<script src="${path}"></script>`).join("")}`;
 
 let daemon;
 let env;
@@ -28,11 +32,9 @@ let browser;
 before(async () => {
   daemon = await startDaemon();
   site = createServer((request, response) => {
-    const files = { "/": ["text/html", page], "/realm.js": ["text/javascript", bundle], "/journeys.js": ["text/javascript", journeys],
-      "/functions.js": ["text/javascript", functionJourneys], "/data.js": ["text/javascript", dataJourneys] };
-    const file = files[request.url];
-    response.writeHead(file ? 200 : 404, { "Content-Type": file?.[0] ?? "text/plain" });
-    response.end(file?.[1] ?? "");
+    const text = request.url === "/" ? page : scripts[request.url];
+    response.writeHead(text ? 200 : 404, { "Content-Type": request.url === "/" ? "text/html" : "text/javascript" });
+    response.end(text ?? "");
   });
   await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
   const admin = await new Admin(daemon.baseUrl).logIn();

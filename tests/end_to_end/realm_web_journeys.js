@@ -4,21 +4,7 @@
 (function (scope) {
   "use strict";
 
-  function check(condition, what) {
-    if (!condition) throw new Error(`not so: ${what}`);
-  }
-  function same(actual, expected, what) {
-    check(actual === expected, `${what}: ${JSON.stringify(actual)} is ${JSON.stringify(expected)}`);
-  }
-  async function failure(promise, what) {
-    try {
-      await promise;
-    } catch (error) {
-      return error;
-    }
-    throw new Error(`not so: ${what} fails`);
-  }
-  const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const { check, same, failure, pause } = scope.journeyTools;
   const claims = (token) => JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
   const open = (Realm, env) => new Realm.App({ id: env.appId, baseUrl: env.baseUrl });
   const registered = async (app, Realm, email) => {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { Admin, customJwt, startDaemon } from "./lib/daemon.mjs";
+import "./lib/journey_tools.js";
 import "./realm_web_journeys.js";
 
 const Realm = createRequire(import.meta.url)("realm-web");
