@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Crashes, floods and long runs (rows B-82, B-83, B-86, B-87, B-91) at sizes of their own:
-//   --crashes=N --flood=N --calls=N
+//   --crashes=N --flood=N --endless=SECONDS --calls=N
 // The defaults take seconds; script/faults has the full sizes. Each prints the figures that it saw.
 #include <gmock/gmock.h>
 #include <poll.h>
@@ -226,6 +226,45 @@ TEST_F(LongRunTest, AFloodOfOneUserIsRefusedBeyondItsShare) {
   EXPECT_EQ(served, options.calls_per_user);
   EXPECT_EQ(refused, calls - options.calls_per_user);
   EXPECT_LE(most, options.running_per_user);
+}
+
+/// Row B-82: while one user's calls never end, and their workers are killed and replaced, another app's calls
+/// take little longer than alone.
+TEST_F(LongRunTest, EndlessCallsLeaveThoseOfOthersTheirTime) {
+  const std::size_t seconds = size_given("--endless=", 3);
+  RuntimeOptions options = defaults();
+  options.default_time_limit = std::chrono::seconds(1);
+  options.pool.spares = 2;
+  start(options);
+  const App other = testing::app_named("app2");
+  store.define(app.id, "endless", "exports = () => { for (;;); }");
+  store.define(other.id, "quick", "exports = () => 1");
+  const auto for_seconds = [&] {
+    std::vector<double> out;
+    std::atomic<bool> is_over{false};
+    std::thread caller([&] { out = times_of_others(other, is_over); });
+    ::poll(nullptr, 0, static_cast<int>(seconds * 1'000));
+    is_over = true;
+    caller.join();
+    return out;
+  };
+  static_cast<void>(for_seconds());  // the first thousand calls of a worker are slower
+  const std::vector<double> alone = for_seconds();
+  std::atomic<std::size_t> ended{0};
+  std::vector<double> beside;
+  {
+    Load load(options.running_per_user, [&](std::size_t) {
+      const auto result = runtime->run(app, "endless", {}, runner_named("spinner"));
+      EXPECT_TRUE(!result && result.error().code == ErrorCode::ExecutionTimeLimitExceeded);
+      ++ended;
+    });
+    ASSERT_TRUE(eventually([&] { return runtime->pool().figures().leased == options.running_per_user; }));
+    beside = for_seconds();
+  }
+  GTEST_LOG_(INFO) << ended << " endless calls ended; another app's calls, " << beside.size() << " and alone "
+                   << alone.size() << ": p50 " << part_of(beside, 0.5) << " ms, alone " << part_of(alone, 0.5)
+                   << "; p99 " << part_of(beside, 0.99) << " ms, alone " << part_of(alone, 0.99);
+  EXPECT_GE(ended, seconds * options.running_per_user / 2);
 }
 
 /// Calls that calculate, ask, throw, log, wait and are killed, in turn. Workers come and go; the server does
