@@ -272,6 +272,7 @@ TEST_F(LongRunTest, EndlessCallsLeaveThoseOfOthersTheirTime) {
 TEST_F(LongRunTest, ManyMixedCallsLeaveNothingBehind) {
   constexpr std::size_t kCallers = 4;
   constexpr std::size_t kCallsBetweenEndless = 5'000;
+  constexpr std::size_t kManyCalls = 100'000;  // hours may lie between two lines otherwise
   RuntimeOptions options = defaults();
   options.default_time_limit = std::chrono::seconds(3);
   start(options);
@@ -346,6 +347,10 @@ TEST_F(LongRunTest, ManyMixedCallsLeaveNothingBehind) {
       if (size == 0) continue;  // it has just been replaced
       largest = std::max(largest, size);
       workers.add(hours, static_cast<double>(size) / 1'024);
+    }
+    if (calls >= kManyCalls) {
+      GTEST_LOG_(INFO) << next << " calls in " << server.last_x() * 3'600 << " s, " << wrong.size()
+                       << " kinds of wrong answers, server " << server.last_y() << " MiB";
     }
   }
   const auto figures = runtime->pool().figures();
