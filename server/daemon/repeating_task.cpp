@@ -7,7 +7,8 @@
 
 namespace keyturn::server::daemon {
 
-RepeatingTask::RepeatingTask(const char* thread_name, std::chrono::milliseconds pause, std::function<void()> task)
+RepeatingTask::RepeatingTask(const char* thread_name, std::chrono::milliseconds pause,
+                             std::function<void()> task)
     : thread_([this, thread_name, pause, task = std::move(task)] {
         name_thread(thread_name);
         std::unique_lock lock(mutex_);

@@ -166,7 +166,8 @@ bool is_public_address(std::string_view address) noexcept {
 /// Names are looked up by a thread of its own, since the system's look-up cannot be cut short.
 class Fetcher::Resolver {
  public:
-  Resolver() : work_(io_.get_executor()), thread_([this] {
+  Resolver()
+      : work_(io_.get_executor()), thread_([this] {
           name_thread("resolver");
           io_.run();
         }) {}

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "server/domain/accounts/identity_rules.hpp"
-#include "server/domain/accounts/password_service.hpp"
+#include "server/domain/accounts/password_rules.hpp"
 #include "server/domain/accounts/provider_rules.hpp"
 #include "server/domain/accounts/random_names.hpp"
 #include "server/domain/accounts/user_service.hpp"

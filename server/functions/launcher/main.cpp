@@ -42,9 +42,9 @@ bool set_limits(bool is_root) {
          (!is_root || limit(RLIMIT_NPROC, kThreadsOfAllWorkers));
 }
 
-/// Functions that calculate leave one processor to the server, as the hashing of passwords does (rule V15): on
-/// one that they fill, whatever its niceness, an answer waits for what the scheduler owes to them. Where there
-/// is only one, they share it.
+/// Functions that calculate leave one processor to the server, as the hashing of passwords does (rule V15):
+/// on one that they fill, whatever its niceness, an answer waits for what the scheduler owes to them. Where
+/// there is only one, they share it.
 void leave_one_processor() {
   cpu_set_t allowed;
   if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
