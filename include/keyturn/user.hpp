@@ -159,7 +159,8 @@ class User {
 
   /// Removes the tokens from this device at once, also offline, then tells the server as soon as it can be
   /// reached. The answer comes when the device has forgotten; it never fails for the network. A refresh under
-  /// way is discarded.
+  /// way is discarded. Errors: those of the store when its files still hold the tokens (`StoreLocked` after
+  /// two seconds); it is tried again for as long as the app runs.
   Pending<void> log_out() const;
 
   /// Events of this user only.

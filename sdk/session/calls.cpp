@@ -140,44 +140,52 @@ void SessionManager::call(UserRef user, Bearer bearer, std::string method, std::
   });
 }
 
-void SessionManager::read_profile(const UserRef& user, std::function<void(Result<void>)> done) {
+void SessionManager::read_profile(const UserRef& user, ProfileHandler done) {
   HttpRequest request{"GET", address(protocol::kProfilePath), {}, {}, settings_.request_timeout};
-  send_authorized(
-      user, std::move(request), [this, user, done = std::move(done)](Result<HttpResponse> response) {
-        auto body = body_or_error(std::move(response));
-        if (!body) {
-          done(body.error());
-          return;
-        }
-        const auto profile = protocol::parse_profile(*body);
-        if (!profile) {
-          done(profile.error());
-          return;
-        }
-        // On top of what other processes wrote meanwhile.
-        if (auto stored = parts_.store->load_user(user->id); stored && *stored)
-          adopt(user, std::move(**stored));
-        StoredUser facts = user->facts();
-        if (!facts.logged_in || profile->user_id != user->id) {
-          done(facts.logged_in ? Error(ErrorCode::InvalidServerResponse, "the profile is of another user")
-                               : not_logged_in(*user));
-          return;
-        }
-        take_profile(facts, *profile);
-        const auto saved = parts_.store->update(facts, UserPart::profile);
-        if (!saved) {
-          done(saved.error());
-          return;
-        }
-        if (*saved == ReplaceOutcome::generation_changed) {
-          look_around();
-          done(Error(ErrorCode::Cancelled, "the user's session was replaced meanwhile"));
-          return;
-        }
-        user->set_facts(std::move(facts));
-        tell(UserEvent::Kind::profile_changed, user);
-        done({});
-      });
+  send_authorized(user, std::move(request),
+                  [this, user, done = std::move(done)](Result<HttpResponse> response) {
+                    auto body = body_or_error(std::move(response));
+                    if (!body) {
+                      done(body.error());
+                      return;
+                    }
+                    const auto profile = protocol::parse_profile(*body);
+                    if (!profile) {
+                      done(profile.error());
+                      return;
+                    }
+                    store_queue_.run([this, user, profile = *profile, done](bool last) {
+                      return store_profile(user, profile, done, last);
+                    });
+                  });
+}
+
+bool SessionManager::store_profile(const UserRef& user, const protocol::Profile& profile,
+                                   const ProfileHandler& done, bool last) {
+  // On top of what other processes wrote meanwhile.
+  if (auto stored = parts_.store->load_user(user->id); stored && *stored) adopt(user, std::move(**stored));
+  StoredUser facts = user->facts();
+  if (!facts.logged_in || profile.user_id != user->id) {
+    done(facts.logged_in ? Error(ErrorCode::InvalidServerResponse, "the profile is of another user")
+                         : not_logged_in(*user));
+    return true;
+  }
+  take_profile(facts, profile);
+  const auto saved = parts_.store->update(facts, UserPart::profile);
+  if (!last && is_locked(saved)) return false;
+  if (!saved) {
+    done(saved.error());
+    return true;
+  }
+  if (*saved == ReplaceOutcome::generation_changed) {
+    look_around();
+    done(Error(ErrorCode::Cancelled, "the user's session was replaced meanwhile"));
+    return true;
+  }
+  user->set_facts(std::move(facts));
+  tell(UserEvent::Kind::profile_changed, user);
+  done({});
+  return true;
 }
 
 Pending<void> SessionManager::refresh_profile(UserRef user) {

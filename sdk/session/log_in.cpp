@@ -10,6 +10,7 @@
 #include "sdk/session/log_text.hpp"
 #include "sdk/session/session_manager.hpp"
 #include "sdk/session/stored_profile.hpp"
+#include "sdk/session/stored_tokens.hpp"
 #include "sdk/session/token_claims.hpp"
 
 namespace keyturn::sdk {
@@ -79,15 +80,7 @@ void SessionManager::log_in(std::shared_ptr<const CredentialsData> credentials,
     if (credentials->reuse_existing) {
       look_around();
       if (const auto user = reusable_anonymous()) {
-        if (current() != *user) {
-          if (const auto stored = parts_.store->set_current((*user)->id); !stored) {
-            done(stored.error());
-            return;
-          }
-          set_current((*user)->id);
-          tell(UserEvent::Kind::switched, *user);
-        }
-        done(*user);
+        reuse(*user, credentials, done);
         return;
       }
     }
@@ -126,6 +119,30 @@ void SessionManager::log_in(std::shared_ptr<const CredentialsData> credentials,
   });
 }
 
+void SessionManager::reuse(const UserRef& user, const std::shared_ptr<const CredentialsData>& credentials,
+                           const std::function<void(Result<UserRef>)>& done) {
+  if (current() == user) {
+    done(user);
+    return;
+  }
+  store_queue_.run([this, user, credentials, done](bool last) {
+    if (user->state != UserState::logged_in) {  // it has ended while this waited
+      log_in(credentials, done);
+      return true;
+    }
+    const auto stored = parts_.store->set_current(user->id);
+    if (!last && is_locked(stored)) return false;
+    if (!stored) {
+      done(stored.error());
+      return true;
+    }
+    set_current(user->id);
+    tell(UserEvent::Kind::switched, user);
+    done(user);
+    return true;
+  });
+}
+
 void SessionManager::read_profile_then_store(const std::shared_ptr<LogIn>& step) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(step->deadline - parts_.clock->boot_now());
   send("GET", address(protocol::kProfilePath), step->user.access_token.reveal(), {},
@@ -133,49 +150,55 @@ void SessionManager::read_profile_then_store(const std::shared_ptr<LogIn>& step)
        [this, step](Result<HttpResponse> response) { finish_log_in(step, response); });
 }
 
+void SessionManager::fail_log_in(LogIn& step, Error error) {
+  send("DELETE", address(protocol::kSessionPath), step.user.refresh_token.reveal(), {},
+       settings_.attempt_timeout, [](const Result<HttpResponse>&) {});
+  step.done(std::move(error));
+}
+
 void SessionManager::finish_log_in(const std::shared_ptr<LogIn>& step, const Result<HttpResponse>& response) {
-  // The device stays as it was; the server is asked, once, to forget the session that nobody will use.
-  const auto fail = [this, &step](Error error) {
-    send("DELETE", address(protocol::kSessionPath), step->user.refresh_token.reveal(), {},
-         settings_.attempt_timeout, [](const Result<HttpResponse>&) {});
-    step->done(std::move(error));
-  };
   if (!response || !succeeded(*response)) {
-    fail(response ? protocol::error_of(*response) : response.error());
+    fail_log_in(*step, response ? protocol::error_of(*response) : response.error());
     return;
   }
   const auto profile = protocol::parse_profile(response->body);
   if (!profile) {
-    fail(profile.error());
+    fail_log_in(*step, profile.error());
     return;
   }
   if (profile->user_id != step->user.user_id) {
-    fail({ErrorCode::InvalidServerResponse, "the profile is of another user"});
+    fail_log_in(*step, {ErrorCode::InvalidServerResponse, "the profile is of another user"});
     return;
   }
   take_profile(step->user, *profile);
-  const auto generation = parts_.store->put(step->user, true);
+  store_queue_.run([this, step](bool last) { return store_log_in(*step, last); });
+}
+
+bool SessionManager::store_log_in(LogIn& step, bool last) {
+  const auto generation = parts_.store->put(step.user, true);
+  if (!last && is_locked(generation)) return false;
   if (!generation) {
-    fail(generation.error());
-    return;
+    fail_log_in(step, generation.error());
+    return true;
   }
-  const UserRef user = record_of(step->user.user_id);
-  step->user.generation = *generation;
+  const UserRef user = record_of(step.user.user_id);
+  step.user.generation = *generation;
   // The order is the store's to give.
-  if (auto stored = parts_.store->load_user(user->id); stored && *stored) step->user.order = (*stored)->order;
-  const BootTime received_at = step->user.received_boot;
+  if (auto stored = parts_.store->load_user(user->id); stored && *stored) step.user.order = (*stored)->order;
+  const BootTime received_at = step.user.received_boot;
   ++user->epoch;
   user->unsaved = false;
   user->owed_end.reset();
   user->start_over(settings_.backoff);
   mark_in_use(user);
-  publish(user, std::move(step->user), received_at);
+  publish(user, std::move(step.user), received_at);
   retire_flight(user);
   set_current(user->id);
   tell(UserEvent::Kind::logged_in, user);
   log("log-in user=" + logged_user(user->id));
-  step->done(user);
+  step.done(user);
   outbox_.deliver();
+  return true;
 }
 
 Pending<void> SessionManager::link(UserRef user, std::shared_ptr<const CredentialsData> credentials) {
@@ -222,26 +245,32 @@ void SessionManager::finish_link(const UserRef& user, std::uint64_t epoch, const
     done.set(Error(ErrorCode::InvalidServerResponse, "the answer to the link is for another user"));
     return;
   }
-  if (user->epoch != epoch) {
-    done.set(user->state == UserState::logged_in
-                 ? Error(ErrorCode::Cancelled, "the user's session was replaced during the link")
-                 : not_logged_in(*user));
-    return;
-  }
   // The tokens first: a link may open a new session (row B-55), and then the old refresh token is worth
   // nothing.
-  StoredUser fresh = user->facts();
-  fresh.access_token = std::move(login->access_token);
-  if (looks_like_jwt(login->refresh_token.reveal())) fresh.refresh_token = std::move(login->refresh_token);
-  stamp_receipt(fresh, answer->headers);
-  fresh.pause.reset();
-  const auto saved = parts_.store->renew(fresh);
-  if (saved && !*saved) {
-    look_around();
+  const auto tokens = std::make_shared<StoredUser>();
+  tokens->access_token = std::move(login->access_token);
+  if (looks_like_jwt(login->refresh_token.reveal())) tokens->refresh_token = std::move(login->refresh_token);
+  stamp_receipt(*tokens, answer->headers);
+  store_queue_.run(
+      [this, user, epoch, tokens, done](bool last) { return store_link(user, epoch, *tokens, done, last); });
+}
+
+bool SessionManager::store_link(const UserRef& user, std::uint64_t epoch, const StoredUser& tokens,
+                                const Answer<void>& done, bool last) {
+  const auto replaced = [&] {
     done.set(user->state == UserState::logged_in
                  ? Error(ErrorCode::Cancelled, "the user's session was replaced during the link")
                  : not_logged_in(*user));
-    return;
+    return true;
+  };
+  if (user->epoch != epoch) return replaced();
+  StoredUser fresh = user->facts();
+  take_tokens(fresh, tokens);
+  const auto saved = parts_.store->renew(fresh);
+  if (!last && is_locked(saved)) return false;
+  if (saved && !*saved) {
+    look_around();
+    return replaced();
   }
   ++user->epoch;
   user->unsaved = !saved;
@@ -250,11 +279,22 @@ void SessionManager::finish_link(const UserRef& user, std::uint64_t epoch, const
   const BootTime received_at = fresh.received_boot;
   publish(user, std::move(fresh), received_at);
   retire_flight(user);
-  if (current() != user && parts_.store->set_current(user->id)) {
-    set_current(user->id);
-    tell(UserEvent::Kind::switched, user);
+  store_queue_.run(
+      [this, user, done](bool last_try) { return switch_then_read_profile(user, done, last_try); });
+  return true;
+}
+
+bool SessionManager::switch_then_read_profile(const UserRef& user, const Answer<void>& done, bool last) {
+  if (current() != user && user->state == UserState::logged_in) {
+    const auto stored = parts_.store->set_current(user->id);
+    if (!last && is_locked(stored)) return false;
+    if (stored) {
+      set_current(user->id);
+      tell(UserEvent::Kind::switched, user);
+    }
   }
   read_profile(user, [done](Result<void> result) { done.set(std::move(result)); });
+  return true;
 }
 
 }  // namespace keyturn::sdk

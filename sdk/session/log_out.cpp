@@ -30,63 +30,83 @@ Pending<void> SessionManager::depart_soon(Departures::Kind kind, UserRef user) {
 }
 
 void SessionManager::depart() {
-  while (const auto next = departures_.first()) {
+  store_queue_.run_at_once([this](bool last) {
+    const auto next = departures_.first();
+    if (!next) return true;
     const auto& [kind, user, answer] = *next;
+    bool done = true;
     if (kind == Departures::Kind::log_out) {
-      log_out_now(user, answer);
+      done = log_out_now(user, answer, last);
     } else if (find(user->id) == user) {
-      remove_now(user, true, answer);
+      done = remove_now(user, true, answer, last);
     } else {
       answer.set(Error(ErrorCode::ClientUserNotFound, "User has already been removed"));
     }
-    departures_.done();
-  }
+    if (done) departures_.done();
+    return done;
+  });
 }
 
-void SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer) {
+bool SessionManager::log_out_now(const UserRef& user, const Answer<void>& answer, bool last) {
   look_around();  // another process may have logged the user in: that session is to end as well
   if (user->state != UserState::logged_in) {
     answer.set({});
-    return;
+    return true;
   }
   if (user->look(is_only_anonymous)) {
     // Nobody could log in as this user again, so nothing of it is kept (sdk-behaviour.md section 1).
-    remove_now(user, true, answer);
-    return;
+    return remove_now(user, true, answer, last);
   }
-  save_unsaved(user);
   // On this device first, whatever the network does (rule S15). No generation is given: log-out wins over
   // everything.
-  const auto cleared = parts_.store->clear_tokens(user->id, EndReason::logged_out, true, std::nullopt);
+  const auto saved = save_unsaved(user);
+  const auto cleared = saved ? parts_.store->clear_tokens(user->id, EndReason::logged_out, true, std::nullopt)
+                             : Result<ReplaceOutcome>(saved.error());
   if (!cleared) {
-    log_out_without_store(user, false);
-    answer.set(cleared.error());
-    return;
+    log_out_without_store(user, false, cleared.error(), answer, last);
+    return true;
   }
   publish_logged_out(user, EndReason::logged_out, EndedBy::device, UserState::logged_out);
   tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
   log("log-out user=" + logged_user(user->id));
   outbox_.deliver_new();
   answer.set({});
+  return true;
 }
 
-void SessionManager::log_out_without_store(const UserRef& user, bool forget) {
+void SessionManager::log_out_without_store(const UserRef& user, bool forget, const Error& fault,
+                                           const Answer<void>& answer, bool last) {
   Secret token = user->look([](const StoredUser& facts) { return facts.refresh_token.copy(); });
   owe_end(user, {.reason = EndReason::logged_out, .by = EndedBy::device, .forget = forget});
   publish_logged_out(user, EndReason::logged_out, EndedBy::device, UserState::logged_out);
   tell(UserEvent::Kind::logged_out, user, EndReason::logged_out);
   log("log-out user=" + logged_user(user->id) + " saved=no");
   outbox_.tell_once(std::move(token));
+  if (last || fault.code != ErrorCode::StoreLocked) {
+    answer.set(fault);
+    return;
+  }
+  store_queue_.run_later([this, user, answer](bool last_try) {
+    auto settled = settle_end(user);
+    if (!last_try && is_locked(settled)) return false;
+    answer.set(std::move(settled));
+    return true;
+  });
 }
 
-void SessionManager::remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer) {
-  if (queue_revocation) save_unsaved(user);
-  const auto removed = parts_.store->remove(user->id, queue_revocation);
+bool SessionManager::remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer,
+                                bool last) {
+  const auto saved = queue_revocation ? save_unsaved(user) : Result<void>();
+  const auto removed = saved ? parts_.store->remove(user->id, queue_revocation) : saved;
   const bool was_in = user->state == UserState::logged_in;
   if (!removed) {
-    if (was_in) log_out_without_store(user, true);
+    if (was_in) {
+      log_out_without_store(user, true, removed.error(), answer, last);
+      return true;
+    }
+    if (!last && is_locked(removed)) return false;
     answer.set(removed.error());
-    return;
+    return true;
   }
   user->owed_end.reset();
   publish_logged_out(user, EndReason::logged_out, EndedBy::device, UserState::removed);
@@ -96,6 +116,7 @@ void SessionManager::remove_now(const UserRef& user, bool queue_revocation, cons
   log("removed user=" + logged_user(user->id));
   if (was_in && queue_revocation) outbox_.deliver_new();
   answer.set({});
+  return true;
 }
 
 Pending<void> SessionManager::deliver_log_outs(std::chrono::milliseconds limit) {
@@ -126,7 +147,7 @@ Pending<void> SessionManager::delete_account(UserRef user) {
         answer.set(response ? protocol::error_of(*response) : response.error());
         return;
       }
-      remove_now(user, false, answer);
+      store_queue_.run([this, user, answer](bool last) { return remove_now(user, false, answer, last); });
     });
   });
   return pending;

@@ -7,6 +7,7 @@
 
 #include "core/protocol/routes.hpp"
 #include "sdk/session/log_text.hpp"
+#include "sdk/session/stored_tokens.hpp"
 #include "sdk/session/token_claims.hpp"
 #include "sdk/session/verdict.hpp"
 
@@ -179,6 +180,24 @@ void RefreshFlight::fail_for_now(Error error, std::optional<std::chrono::seconds
 }
 
 void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
+  const auto given = std::make_shared<StoredUser>();
+  given->access_token = std::move(token);
+  manager_.stamp_receipt(*given, headers);
+  if (came_late()) {
+    given->received_wall -= given->received_boot - asked_at_;
+    given->received_boot = asked_at_;
+  }
+  manager_.store_queue_.run(
+      [self = shared_from_this(), given](bool last) { return self->store_token(*given, last); });
+}
+
+bool RefreshFlight::overtaken() {
+  if (!over_ && superseded()) finish_superseded();
+  return over_;
+}
+
+bool RefreshFlight::store_token(const StoredUser& given, bool last) {
+  if (overtaken()) return true;
   // A link or a log-in of another process may have replaced the refresh token: its owner's tokens are the
   // ones to keep. A link of this process that could not be saved is kept as well, and saved now.
   auto stored = manager_.parts_.store->load_user(user_->id);
@@ -187,23 +206,18 @@ void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
     manager_.adopt(user_, std::move(**stored));  // or a new profile, which this step is not to take back
     if (replaced || superseded()) {
       finish_superseded();
-      return;
+      return true;
     }
   }
   StoredUser fresh = user_->facts();
-  fresh.access_token = std::move(token);
-  fresh.pause.reset();
-  manager_.stamp_receipt(fresh, headers);
-  if (came_late()) {
-    fresh.received_wall -= fresh.received_boot - asked_at_;
-    fresh.received_boot = asked_at_;
-  }
+  take_tokens(fresh, given);
   const BootTime received_at = fresh.received_boot;
   const auto saved = manager_.parts_.store->update(fresh, UserPart::tokens);
+  if (!last && is_locked(saved)) return false;
   if (saved && *saved == ReplaceOutcome::generation_changed) {
     manager_.look_around();
     finish_superseded();
-    return;
+    return true;
   }
   user_->unsaved = !saved;  // kept in memory; the next refresh saves again (promise 9)
   user_->refresh_works();
@@ -211,15 +225,23 @@ void RefreshFlight::on_token(Secret token, const HttpHeaders& headers) {
   manager_.tell(UserEvent::Kind::token_refreshed, user_);
   finish({}, saved ? "fetched" : "fetched, not saved");
   manager_.outbox_.deliver();
+  return true;
 }
 
 void RefreshFlight::on_session_over(Error error) {
   if (error.reason == EndReason::none) error.reason = EndReason::unspecified;  // promise 25
+  manager_.store_queue_.run(
+      [self = shared_from_this(), error](bool last) { return self->store_end(error, last); });
+}
+
+bool RefreshFlight::store_end(const Error& error, bool last) {
+  if (overtaken()) return true;
   auto stored = manager_.parts_.store->load_user(user_->id);
+  if (!last && is_locked(stored)) return false;
   if (!stored) {
     // Whether the verdict is about the session of now cannot be told (promise 8).
     fail_for_now(stored.error(), {});
-    return;
+    return true;
   }
   if (*stored && !(*stored)->refresh_token.equals(refresh_token_.reveal()) && ++verdicts_ < 3) {
     // The verdict is about a token that another process has replaced meanwhile (promise 1).
@@ -233,20 +255,22 @@ void RefreshFlight::on_session_over(Error error) {
     } else {
       ask_server();
     }
-    return;
+    return true;
   }
   const std::int64_t generation = user_->look([](const StoredUser& facts) { return facts.generation; });
   const auto cleared = manager_.parts_.store->clear_tokens(user_->id, error.reason, false, generation);
+  if (!last && is_locked(cleared)) return false;
   if (cleared && *cleared == ReplaceOutcome::generation_changed) {
     manager_.look_around();
     finish_superseded();
-    return;
+    return true;
   }
   if (!cleared) manager_.owe_end(user_, {.reason = error.reason, .by = EndedBy::server});
   verdict_given_ = true;
   manager_.publish_logged_out(user_, error.reason, EndedBy::server, UserState::logged_out);
   manager_.tell_end(user_, error.reason);
   finish(error, "the server ended the session");
+  return true;
 }
 
 void RefreshFlight::drop() {

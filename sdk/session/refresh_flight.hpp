@@ -52,7 +52,12 @@ class RefreshFlight : public std::enable_shared_from_this<RefreshFlight> {
   /// The session is kept; the next try has to wait.
   void fail_for_now(Error error, std::optional<std::chrono::seconds> retry_after);
   void on_token(Secret token, const HttpHeaders& headers);
+  /// What the server gave, with its time of receipt.
+  bool store_token(const StoredUser& given, bool last);
   void on_session_over(Error error);
+  bool store_end(const Error& error, bool last);
+  /// While this waited for the store: true when it is over.
+  bool overtaken();
   void finish(const Result<void>& result, const char* outcome);
   [[nodiscard]] bool superseded() const { return user_->epoch != epoch_; }
   void finish_superseded();

@@ -19,14 +19,6 @@ bool same_tokens(const StoredUser& a, const StoredUser& b) {
   return a.access_token.equals(b.access_token.reveal()) && a.refresh_token.equals(b.refresh_token.reveal());
 }
 
-/// The end of the user's last session has been told.
-void take_mark_away(TokenStore& store, std::string_view user_id) {
-  auto stored = store.load_user(user_id);
-  if (!stored || !*stored || !(*stored)->end_untold) return;
-  (*stored)->end_untold = false;
-  (void)store.update(**stored, UserPart::end_told);
-}
-
 }  // namespace
 
 Result<std::shared_ptr<SessionManager>> SessionManager::open(SessionSettings settings, SessionParts parts) {
@@ -43,13 +35,16 @@ SessionManager::SessionManager(SessionSettings settings, SessionParts parts)
       outbox_({parts_.clock.get(), parts_.loop.get(), parts_.transport.get(), parts_.store.get(),
                parts_.chance, address(protocol::kSessionPath), settings_.attempt_timeout,
                settings_.outbox_backoff, [this](const std::string& line) { log(line); }}),
+      store_queue_(*parts_.clock, *parts_.loop, settings_.store_patience),
       look_around_at_(0) {}
 
 SessionManager::~SessionManager() { close(); }
 
 void SessionManager::close() {
   departures_.close();
-  depart();
+  parts_.store->closing();
+  store_queue_.close();
+  while (departures_.waiting()) depart();
   // A flight and its user hold each other while it lasts.
   for (const UserRef& user : users_in_order()) {
     if (const auto flight = std::move(user->flight)) flight->drop();
@@ -143,7 +138,14 @@ Result<void> SessionManager::on_loop(std::function<Result<void>()> step) {
   auto answer = new_answer<void>();
   auto pending = answer.pending();
   // Not kept here: a task that is destroyed unrun is to answer.
-  parts_.loop->post([answer = std::move(answer), step = std::move(step)] { answer.set(step()); });
+  parts_.loop->post([this, answer = std::move(answer), step = std::move(step)] {
+    store_queue_.run([answer, step](bool last) {
+      auto done = step();
+      if (!last && is_locked(done)) return false;
+      answer.set(std::move(done));
+      return true;
+    });
+  });
   return std::move(pending).result();
 }
 
@@ -298,70 +300,16 @@ void SessionManager::look_around() {
   }
 }
 
-void SessionManager::save_unsaved(const UserRef& user) {
-  if (!user->unsaved) return;
+Result<void> SessionManager::save_unsaved(const UserRef& user) {
+  if (!user->unsaved) return {};
   const auto saved = parts_.store->update(user->facts(), UserPart::tokens);
+  if (is_locked(saved)) return saved.error();
   if (saved && *saved == ReplaceOutcome::replaced) user->unsaved = false;
+  return {};
 }
 
 void SessionManager::tell(UserEvent::Kind kind, const UserRef& user, EndReason reason) {
   events_.tell({kind, user->id, reason});
-}
-
-void SessionManager::tell_end(const UserRef& user, EndReason reason) {
-  // The mark is taken away after the observers have run, on their thread: a crash before means that they are
-  // told again, never that they are not.
-  const auto over = [this, user, store = parts_.store, loop = parts_.loop](bool heard) {
-    if (heard) {
-      take_mark_away(*store, user->id);
-      return;
-    }
-    loop->post([this, user] {  // all who wanted to know have left before their turn: it is for the next one
-      user->telling_end = false;
-      tell_untold_ends();
-    });
-  };
-  user->telling_end = true;
-  if (!events_.tell({UserEvent::Kind::session_ended, user->id, reason}, over)) user->telling_end = false;
-}
-
-void SessionManager::owe_end(const UserRef& user, UserRecord::OwedEnd owed) {
-  owed.generation = user->look([](const StoredUser& facts) { return facts.generation; });
-  if (user->unsaved) owed.unsaved = std::make_shared<const StoredUser>(user->facts());
-  user->owed_end = std::move(owed);
-  parts_.loop->schedule(user->owed_end->wait, [this, user] { settle_end(user); });
-}
-
-void SessionManager::settle_end(const UserRef& user) {
-  if (!user->owed_end) return;
-  const UserRecord::OwedEnd owed = *user->owed_end;
-  const bool by_server = owed.by == EndedBy::server;
-  if (owed.unsaved) (void)parts_.store->update(*owed.unsaved, UserPart::tokens);
-  const auto cleared = parts_.store->clear_tokens(user->id, owed.reason, !by_server, owed.generation);
-  if (!cleared) {
-    user->owed_end->wait = std::min(2 * owed.wait, std::chrono::milliseconds(60'000));
-    parts_.loop->schedule(user->owed_end->wait, [this, user] { settle_end(user); });
-    return;
-  }
-  user->owed_end.reset();
-  if (*cleared == ReplaceOutcome::replaced) {
-    if (by_server && user->telling_end) take_mark_away(*parts_.store, user->id);
-    if (owed.forget && parts_.store->remove(user->id, false)) {
-      user->state = UserState::removed;
-      forget(user);
-      tell(UserEvent::Kind::removed, user, owed.reason);
-    }
-  }
-  if (!by_server) outbox_.deliver_new();
-}
-
-void SessionManager::tell_untold_ends() {
-  for (const UserRef& user : users_in_order()) {
-    if (user->telling_end || user->state != UserState::logged_out) continue;
-    auto stored = parts_.store->load_user(user->id);  // another process may have told it meanwhile
-    if (!stored || !*stored || !(*stored)->end_untold) continue;
-    tell_end(user, (*stored)->end_reason);
-  }
 }
 
 void SessionManager::log(const std::string& line) const {

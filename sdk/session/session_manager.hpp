@@ -18,6 +18,7 @@
 #include <keyturn/events.hpp>
 
 #include "core/json/value.hpp"
+#include "core/protocol/messages.hpp"
 #include "sdk/session/answer.hpp"
 #include "sdk/session/credentials_data.hpp"
 #include "sdk/session/departures.hpp"
@@ -25,6 +26,7 @@
 #include "sdk/session/event_hub.hpp"
 #include "sdk/session/event_stream_handlers.hpp"
 #include "sdk/session/outbox.hpp"
+#include "sdk/session/store_queue.hpp"
 #include "sdk/session/token_state.hpp"
 #include "sdk/session/user_record.hpp"
 #include "sdk/transport/stream_transport.hpp"
@@ -48,6 +50,8 @@ struct SessionSettings {
   /// How long a refresh waits for another process before it takes that one for frozen and one of those who
   /// wait goes on in its place; after twice as long each goes on alone (rule S2).
   std::chrono::milliseconds lock_wait{5'000};
+  /// How long what finds the store locked is tried again before its result is that the store is locked.
+  std::chrono::milliseconds store_patience{2'000};
   /// How long a token that was stored before a reboot waits for the refresh that confirms it; then it is
   /// handed out if by the estimate it lives.
   std::chrono::milliseconds confirm_wait{2'000};
@@ -94,8 +98,8 @@ class SessionManager {
   SessionManager(const SessionManager&) = delete;
   SessionManager& operator=(const SessionManager&) = delete;
   ~SessionManager();
-  /// After the loop has been stopped: does the log-outs that it did not come to, and answers those who still
-  /// wait for a refresh.
+  /// After the loop has been stopped: does what waits for the store and the log-outs that it did not come to,
+  /// and answers those who still wait for a refresh.
   void close();
 
   [[nodiscard]] const SessionSettings& settings() const { return settings_; }
@@ -156,6 +160,8 @@ class SessionManager {
   using ResponseHandler = std::function<void(Result<HttpResponse>)>;
   enum class Adopted { nothing, token, owner };
 
+  // Members with an argument `last` are each a `StoreQueue::Attempt`.
+
   // session_manager.cpp, on the loop.
   Result<void> load();
   UserRef record_of(const std::string& user_id);
@@ -175,17 +181,26 @@ class SessionManager {
   /// The server's time, from what it told with the token that is held; the wall clock where it told nothing.
   [[nodiscard]] WallTime server_now(const UserRecord& user) const;
   [[nodiscard]] TokenState state_of(const UserRecord& user) const;
-  /// What the store could not take earlier, before a step that builds on it.
-  void save_unsaved(const UserRef& user);
+  /// What the store could not take earlier, before a step that builds on it. Only a store that is locked is
+  /// an error: without it the step would revoke an older token.
+  Result<void> save_unsaved(const UserRef& user);
   void tell(UserEvent::Kind kind, const UserRef& user, EndReason reason = EndReason::none);
+  void log(const std::string& line) const;
+
+  // ends.cpp, on the loop.
   /// Tells of an end that the server made, until some observer of this device has heard of it (promise 25).
   void tell_end(const UserRef& user, EndReason reason);
   void tell_untold_ends();
+  /// An observer has heard of the end.
+  void end_was_told(const UserRef& user);
   /// The store cannot take the end of the user's session now: it is tried again until it does, or until
   /// somebody logs the user in.
   void owe_end(const UserRef& user, UserRecord::OwedEnd owed);
-  void settle_end(const UserRef& user);
-  void log(const std::string& line) const;
+  void settle_later(const UserRef& user);
+  /// Brings the end that is owed to the store, unless there is none any more.
+  Result<void> settle_end(const UserRef& user);
+  /// The end that was owed was a removal.
+  bool forget_for_good(const UserRef& user, bool last);
 
   // siblings.cpp, on the loop.
   /// Begins to hear of other processes' changes as they happen, where the store can tell of them. Not done by
@@ -204,18 +219,29 @@ class SessionManager {
   // log_in.cpp, log_out.cpp.
   struct LogIn;
   [[nodiscard]] std::optional<UserRef> reusable_anonymous() const;
+  void reuse(const UserRef& user, const std::shared_ptr<const CredentialsData>& credentials,
+             const std::function<void(Result<UserRef>)>& done);
   void read_profile_then_store(const std::shared_ptr<LogIn>& step);
+  /// The device stays as it was; the server is asked, once, to forget the session that nobody will use.
+  void fail_log_in(LogIn& step, Error error);
   void finish_log_in(const std::shared_ptr<LogIn>& step, const Result<HttpResponse>& profile);
+  bool store_log_in(LogIn& step, bool last);
   void finish_link(const UserRef& user, std::uint64_t epoch, const Result<HttpResponse>& answer,
                    const Answer<void>& done);
+  bool store_link(const UserRef& user, std::uint64_t epoch, const StoredUser& tokens,
+                  const Answer<void>& done, bool last);
+  /// Of a link, last.
+  bool switch_then_read_profile(const UserRef& user, const Answer<void>& done, bool last);
   [[nodiscard]] Result<std::string> log_in_body(const CredentialsData& credentials) const;
-  /// Does the log-outs and removals that were asked for, in order.
+  /// Does the next of the log-outs and removals that were asked for.
   void depart();
   Pending<void> depart_soon(Departures::Kind kind, UserRef user);
-  void log_out_now(const UserRef& user, const Answer<void>& answer);
-  void remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer);
-  /// A log-out in memory and at the server, where the store cannot take it.
-  void log_out_without_store(const UserRef& user, bool forget);
+  bool log_out_now(const UserRef& user, const Answer<void>& answer, bool last);
+  bool remove_now(const UserRef& user, bool queue_revocation, const Answer<void>& answer, bool last);
+  /// A log-out in memory and at the server, where the store cannot take it because of `fault`. Of a store
+  /// that is locked for the moment the answer tells what became of it.
+  void log_out_without_store(const UserRef& user, bool forget, const Error& fault, const Answer<void>& answer,
+                             bool last);
 
   // tokens.cpp, on the loop.
   enum class Why { ahead, expired, forced, rejected };
@@ -249,12 +275,16 @@ class SessionManager {
   void send_authorized(const UserRef& user, HttpRequest request, ResponseHandler done);
   void send_with_replay(const UserRef& user, std::shared_ptr<const HttpRequest> request, BootTime deadline,
                         bool may_replay, ResponseHandler done);
-  void read_profile(const UserRef& user, std::function<void(Result<void>)> done);
+  using ProfileHandler = std::function<void(Result<void>)>;
+  void read_profile(const UserRef& user, ProfileHandler done);
+  bool store_profile(const UserRef& user, const protocol::Profile& profile, const ProfileHandler& done,
+                     bool last);
   [[nodiscard]] std::string address(std::string_view path) const {
     return settings_.base_url + std::string(path);
   }
 
-  /// Runs `step` on the loop, and waits for its answer unless it is there already.
+  /// Runs `step` on the loop, and waits for its answer unless it is there already. When the store was
+  /// locked it is tried again, but not while the loop itself waits for it.
   Result<void> on_loop(std::function<Result<void>()> step);
   template <class T>
   [[nodiscard]] Answer<T> new_answer() const {
@@ -266,6 +296,7 @@ class SessionManager {
   EventHub events_;
   Outbox outbox_;
   Departures departures_;
+  StoreQueue store_queue_;  // loop thread only
 
   mutable std::mutex users_mutex_;  // a leaf: guards the next two
   std::map<std::string, UserRef> users_;

@@ -41,8 +41,13 @@ void SessionManager::keep_pause(const UserRef& user, ErrorCode cause, bool asked
     state.not_before = std::min(state.not_before, parts_.clock->boot_now());
   StoredUser facts = user->facts();
   facts.pause = RefreshPause{settings_.boot_id, state.not_before, state.spent_until, state.failures, cause};
-  (void)parts_.store->update(facts, UserPart::pause);  // a failure costs the others one more try
   user->set_facts(std::move(facts));
+  store_queue_.run([this, user](bool last) {
+    const StoredUser paused = user->facts();
+    if (!paused.pause) return true;  // it is over
+    const auto kept = parts_.store->update(paused, UserPart::pause);
+    return last || !is_locked(kept);  // a failure costs the others one more try
+  });
 }
 
 void SessionManager::take_pause(const UserRef& user, const std::optional<RefreshPause>& pause) const {

@@ -19,6 +19,16 @@ TokenState state_of(const StoredUser& user, std::optional<Receipt> received, Boo
   return state;
 }
 
+void take_tokens(StoredUser& user, const StoredUser& fresh) {
+  user.access_token = fresh.access_token.copy();
+  if (!fresh.refresh_token.empty()) user.refresh_token = fresh.refresh_token.copy();
+  user.boot_id = fresh.boot_id;
+  user.received_boot = fresh.received_boot;
+  user.received_server_time = fresh.received_server_time;
+  user.received_wall = fresh.received_wall;
+  user.pause.reset();
+}
+
 std::optional<std::string> token_to_hand_out(const TokenBook& book, const Moment& now,
                                              const RefreshPolicy& policy, std::uint32_t chance,
                                              std::chrono::seconds min_validity) {

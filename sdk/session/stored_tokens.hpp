@@ -29,6 +29,10 @@ struct Moment {
 [[nodiscard]] TokenState state_of(const StoredUser& user, std::optional<Receipt> received, BootTime now,
                                   const RefreshPolicy& policy, std::uint32_t chance);
 
+/// Gives `user` the tokens of `fresh` with their receipt; a pause is over. Without a refresh token the user's
+/// own stays.
+void take_tokens(StoredUser& user, const StoredUser& fresh);
+
 /// Whom a device acts for: the current user while logged in; after that one's log-out the first of
 /// `others()`, most recent first, who is (sdk-behaviour.md section 2). Null: nobody is.
 template <class User, class Others, class IsIn>

@@ -83,8 +83,10 @@ class StoreLock {
 /// them wrote.
 ///
 /// Contract (sdk/token_store/conformance). Each member is one atomic step, durable when it returns. Errors:
-/// `StoreLocked`, `StoreUnavailable`, `StoreCorrupt`, `StoreNewerVersion`, `StoreKeyUnavailable`; nothing is
-/// changed then and nothing unreadable is ever deleted. Thread safety: all members.
+/// `StoreLocked` (another process is in the middle of a step; this one has waited a moment, so that it may
+/// run on a thread that serves others), `StoreUnavailable`, `StoreCorrupt`, `StoreNewerVersion`,
+/// `StoreKeyUnavailable`; nothing is changed then and nothing unreadable is ever deleted. Thread safety: all
+/// members.
 class TokenStore {
  public:
   virtual ~TokenStore() = default;
@@ -129,6 +131,10 @@ class TokenStore {
   [[nodiscard]] virtual bool tells_changes() const { return false; }
   /// Makes the descriptor of `changes()` wait for the next change. Ask for that again afterwards.
   virtual void changes_seen() {}
+
+  /// From now on a step waits for another process as long as opening does: for the last steps of an app that
+  /// closes, which nobody is held up by.
+  virtual void closing() {}
 
   /// Tries to take the refresh lock of a user without waiting. Null: another process or thread has it.
   virtual Result<std::unique_ptr<StoreLock>> try_lock(std::string_view user_id) = 0;

@@ -45,8 +45,8 @@ class Scratch {
 inline Result<std::unique_ptr<sdk::TokenStore>> open_store(const fs::path& folder) {
   static const auto keys =
       std::shared_ptr<sdk::KeySource>(sdk::app_supplied_key(Secret(std::string(64, 'k'))));
-  return sdk::open_sqlite_token_store(
-      {folder, "app", "https://server.test", keys, std::chrono::milliseconds(500)});
+  const std::chrono::milliseconds wait(500);
+  return sdk::open_sqlite_token_store({folder, "app", "https://server.test", keys, wait, {}, wait});
 }
 
 inline sdk::StoredUser ada(const std::string& token) {

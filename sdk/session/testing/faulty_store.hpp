@@ -16,6 +16,9 @@ namespace keyturn::sdk::testing {
 struct Disk {
   bool unreadable = false;
   bool full = false;
+  /// Another process is in the middle of a step, longer than a step waits; not so long as one does when the
+  /// app closes.
+  bool locked = false;
   bool deaf = false;  ///< Other processes share it, and the system has no watch left that would tell of them.
 };
 
@@ -61,6 +64,7 @@ class FaultyStore final : public TokenStore {
   Result<std::int64_t> version() override {
     return read([&] { return inner_->version(); });
   }
+  void closing() override { closing_ = true; }
   [[nodiscard]] bool tells_changes() const override { return disk_.deaf; }
   Result<std::unique_ptr<StoreLock>> try_lock(std::string_view user_id) override {
     return inner_->try_lock(user_id);
@@ -74,12 +78,15 @@ class FaultyStore final : public TokenStore {
   }
   template <class Step>
   auto write(Step step) -> decltype(step()) {
+    if (disk_.locked && !closing_)
+      return Error(ErrorCode::StoreLocked, "the disk is in use by another process");
     if (disk_.full) return Error(ErrorCode::StoreUnavailable, "the disk is full");
     return read(step);
   }
 
   const std::unique_ptr<TokenStore> inner_;
   const Disk& disk_;
+  bool closing_ = false;
 };
 
 }  // namespace keyturn::sdk::testing

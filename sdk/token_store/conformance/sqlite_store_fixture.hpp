@@ -40,8 +40,8 @@ class SqliteStoreTest : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(top); }
   [[nodiscard]] Result<std::unique_ptr<TokenStore>> open(const fs::path& folder) const {
-    return open_sqlite_token_store(
-        {folder, "app", "https://server.test", keys, std::chrono::milliseconds(20'000)});
+    const std::chrono::milliseconds patient(20'000);
+    return open_sqlite_token_store({folder, "app", "https://server.test", keys, patient, {}, patient});
   }
   /// The database of the store in `top`/store.
   [[nodiscard]] fs::path file() const {

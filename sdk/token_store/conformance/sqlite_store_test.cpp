@@ -2,8 +2,13 @@
 // What the SQLite store promises beyond the port: who may touch the files, kinds of faults, other processes.
 #include <array>
 #include <csignal>
+#include <future>
+#include <thread>
+
+#include <keyturn/base/clock.hpp>
 
 #include "sdk/token_store/conformance/sqlite_store_fixture.hpp"
+#include "sdk/token_store/store_folder.hpp"
 
 namespace keyturn::sdk {
 namespace {
@@ -174,15 +179,39 @@ TEST_F(SqliteStoreTest, AppsInOneFolderDoNotSeeEachOther) {
 
 TEST_F(SqliteStoreTest, AHeldStoreIsToldAsLocked) {
   auto store = *open_sqlite_token_store(
-      {top / "store", "app", "https://server.test", keys, std::chrono::milliseconds(1)});
+      {top / "store", "app", "https://server.test", keys, std::chrono::milliseconds(20'000)});
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(file().c_str(), &database), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(database, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  const BootTime began = system_clock().boot_now();
   EXPECT_EQ(store->put(ada(), true).error().code, ErrorCode::StoreLocked);
+  EXPECT_LT(system_clock().boot_now() - began, std::chrono::seconds(2)) << "a thread that serves others";
   EXPECT_TRUE(store->load());
   ASSERT_EQ(sqlite3_exec(database, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
   EXPECT_TRUE(store->put(ada(), true));
+  // The steps of an app that closes wait longer.
+  ASSERT_EQ(sqlite3_exec(database, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  store->closing();
+  std::promise<bool> put;
+  auto is_put = put.get_future();
+  const std::jthread thread([&] { put.set_value(store->put(ada(), true).has_value()); });
+  EXPECT_EQ(is_put.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  ASSERT_EQ(sqlite3_exec(database, "ROLLBACK", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_TRUE(is_put.get());
   sqlite3_close(database);
+}
+
+TEST_F(SqliteStoreTest, AStoreThatIsBeingRecoveredIsToldAsLocked) {
+  auto store = *open_sqlite_token_store(
+      {top / "store", "app", "https://server.test", keys, std::chrono::milliseconds(20'000)});
+  const auto folder = *StoreFolder::open(top / "store");
+  auto alone = *folder.try_lock(file().filename().string() + ".guard");
+  ASSERT_NE(alone, nullptr);
+  const BootTime began = system_clock().boot_now();
+  EXPECT_EQ(store->put(ada(), true).error().code, ErrorCode::StoreLocked);
+  EXPECT_LT(system_clock().boot_now() - began, std::chrono::seconds(2));
+  alone.reset();
+  EXPECT_TRUE(store->put(ada(), true));
 }
 
 /// Runs the body in another process, which ends without running anything else of this one.

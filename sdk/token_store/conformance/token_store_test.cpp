@@ -29,8 +29,15 @@ Place in_sqlite() {
   const auto directory = std::filesystem::temp_directory_path() /
                          ("keyturn-store-" + crypto::hex_encode(crypto::random_bytes(8)));
   return {[directory] {
-            return std::move(*open_sqlite_token_store(
-                {directory, "app", "https://server.test", app_supplied_key(Secret(std::string(64, 'k')))}));
+            // Patient, as those are who try a locked store again.
+            const std::chrono::milliseconds wait(2'000);
+            return std::move(*open_sqlite_token_store({directory,
+                                                       "app",
+                                                       "https://server.test",
+                                                       app_supplied_key(Secret(std::string(64, 'k'))),
+                                                       wait,
+                                                       {},
+                                                       wait}));
           },
           [directory] { std::filesystem::remove_all(directory); }};
 }

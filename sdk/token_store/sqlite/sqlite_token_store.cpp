@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sdk/token_store/sqlite/sqlite_token_store.hpp"
 
+#include <chrono>
 #include <mutex>
 #include <utility>
 
@@ -13,10 +14,15 @@ namespace {
 
 class SqliteTokenStore final : public TokenStore {
  public:
-  SqliteTokenStore(StoreFile file, StoreConnection connection)
+  SqliteTokenStore(StoreFile file, StoreConnection connection, std::chrono::milliseconds long_wait,
+                   std::chrono::milliseconds step_wait)
       : file_(std::move(file)),
         connection_(std::move(connection)),
-        watch_(file_.folder().path_of(file_.guard_name())) {}
+        watch_(file_.folder().path_of(file_.guard_name())),
+        long_wait_(long_wait),
+        step_wait_(step_wait) {
+    wait_at_most(step_wait_);
+  }
 
   Result<std::vector<StoredUser>> load() override {
     return look([](const TokenBook& book) { return book.list(); });
@@ -100,6 +106,12 @@ class SqliteTokenStore final : public TokenStore {
   [[nodiscard]] bool tells_changes() const override { return true; }
   void changes_seen() override { watch_.drain(); }
 
+  void closing() override {
+    const std::scoped_lock lock(mutex_);
+    step_wait_ = long_wait_;
+    wait_at_most(step_wait_);
+  }
+
   Result<std::unique_ptr<StoreLock>> try_lock(std::string_view user_id) override {
     const std::string name =
         crypto::hex_encode(crypto::sha256(file_.name() + "\n" + std::string(user_id))).substr(0, 32) +
@@ -112,6 +124,12 @@ class SqliteTokenStore final : public TokenStore {
 
   static Result<void> nothing(const Result<bool>& done) {
     return done ? Result<void>() : Result<void>(done.error());
+  }
+
+  /// For the database's lock.
+  void wait_at_most(std::chrono::milliseconds wait) {
+    if (connection_.database)
+      sqlite3_busy_timeout(connection_.database.get(), static_cast<int>(wait.count()));
   }
 
   /// Another process may have recovered the store into a new file.
@@ -130,6 +148,7 @@ class SqliteTokenStore final : public TokenStore {
       return made.error();
     }
     connection_ = std::move(*made);
+    wait_at_most(step_wait_);
     if (before.database == nullptr || before.seal->store_id() == connection_.seal->store_id()) return {};
     if (auto done = take_over(before); !done) {
       connection_ = std::move(before);
@@ -181,7 +200,7 @@ class SqliteTokenStore final : public TokenStore {
 
   template <class Body>
   auto one_step(const Body& body, After after) -> Result<decltype(body(std::declval<TokenBook&>()))> {
-    const auto guard = file_.guard();
+    const auto guard = file_.guard(step_wait_);
     if (!guard) return guard.error();
     // Under the guard nobody exchanges the file any more.
     if (file_.replaced(connection_))
@@ -198,7 +217,13 @@ class SqliteTokenStore final : public TokenStore {
     if (auto written = write_sealed_book(database, *connection_.seal, *head); !written)
       return written.error();
     if (auto done = change.commit(); !done) return done.error();
-    if (milestone) file_.keep_copy(connection_, after == After::forget);
+    if (milestone) {
+      // Not lightly given up: the copy may hold what a log-out took away. Who came in between will be through
+      // in a moment.
+      wait_at_most(long_wait_);
+      file_.keep_copy(connection_, after == After::forget);
+      wait_at_most(step_wait_);
+    }
     // The log still holds the records as they were: empties it, unless somebody reads just now (then the next
     // change or the last one to close does).
     if (milestone && after == After::forget) (void)execute(database, "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -209,6 +234,8 @@ class SqliteTokenStore final : public TokenStore {
   const StoreFile file_;
   StoreConnection connection_;
   ChangeWatch watch_;
+  const std::chrono::milliseconds long_wait_;
+  std::chrono::milliseconds step_wait_;
 };
 
 Error no_keys() { return {ErrorCode::InvalidConfiguration, "the token store has no source of its key"}; }
@@ -227,8 +254,8 @@ Result<std::unique_ptr<TokenStore>> open_sqlite_token_store(const SqliteTokenSto
   StoreFile file = file_in(std::move(*folder), options);
   auto connection = file.connect();
   if (!connection) return connection.error();
-  return std::unique_ptr<TokenStore>(
-      std::make_unique<SqliteTokenStore>(std::move(file), std::move(*connection)));
+  return std::unique_ptr<TokenStore>(std::make_unique<SqliteTokenStore>(
+      std::move(file), std::move(*connection), options.busy_timeout, options.step_wait));
 }
 
 Result<std::optional<TokenBook>> read_sqlite_token_store(const SqliteTokenStoreOptions& options) {

@@ -19,10 +19,13 @@ struct SqliteTokenStoreOptions {
   std::string app_id;
   std::string base_url;
   std::shared_ptr<KeySource> keys;
-  /// How long one step waits for another process's step.
+  /// How long opening, recovering and the steps of an app that closes wait for another process's step.
   std::chrono::milliseconds busy_timeout{2'000};
   /// Told of recoveries, one line each. Called under the store's lock: must not come back to the store.
   std::function<void(std::string_view)> log{};
+  /// How long any other step waits: as long as a step usually takes, no longer, as that process may be
+  /// frozen.
+  std::chrono::milliseconds step_wait{25};
 };
 
 /// Opens the store of an app in `directory`/keyturn-<hash of app id and base URL>.db. Write-ahead log, each

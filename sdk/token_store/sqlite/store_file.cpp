@@ -58,10 +58,13 @@ bool StoreFile::replaced(const StoreConnection& connection) const {
   return folder_.identity(name_) != connection.identity;
 }
 
-Result<std::unique_ptr<StoreLock>> StoreFile::guard() const { return hold_guard(StoreFolder::Hold::shared); }
+Result<std::unique_ptr<StoreLock>> StoreFile::guard(std::chrono::milliseconds wait) const {
+  return hold_guard(StoreFolder::Hold::shared, wait);
+}
 
-Result<std::unique_ptr<StoreLock>> StoreFile::hold_guard(StoreFolder::Hold hold) const {
-  auto held = folder_.lock(guard_name(), hold, wait_);
+Result<std::unique_ptr<StoreLock>> StoreFile::hold_guard(StoreFolder::Hold hold,
+                                                         std::chrono::milliseconds wait) const {
+  auto held = folder_.lock(guard_name(), hold, wait);
   if (held && *held == nullptr)
     return Error(ErrorCode::StoreLocked, "the token store is being recovered by another process");
   return held;
@@ -84,7 +87,7 @@ StoreFile::Opened StoreFile::open_guarded(Access access) const {
 }
 
 StoreFile::Opened StoreFile::try_open() const {
-  const auto held = guard();
+  const auto held = guard(wait_);
   if (!held) return {held.error(), false};
   Opened opened = open_guarded(Access::change);
   if (!opened.result) return opened;
@@ -96,7 +99,7 @@ StoreFile::Opened StoreFile::try_open() const {
 
 Result<std::optional<TokenBook>> StoreFile::look() const {
   if (!folder_.has(name_) || !folder_.has(guard_name())) return std::optional<TokenBook>();
-  const auto held = hold_guard(StoreFolder::Hold::to_look);
+  const auto held = hold_guard(StoreFolder::Hold::to_look, wait_);
   if (!held) return held.error();
   const Opened opened = open_guarded(Access::look);
   if (!opened.result) return opened.result.error();

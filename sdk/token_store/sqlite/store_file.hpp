@@ -26,7 +26,8 @@ struct StoreConnection {
 /// that each change holds shared and each recovery alone. What is damaged is set aside under another name,
 /// never deleted.
 ///
-/// Thread safety: none of its own; every member may wait for other processes, at most `wait`.
+/// Thread safety: none of its own; every member may wait for other processes, at most `wait` unless it says
+/// else.
 class StoreFile {
  public:
   StoreFile(StoreFolder folder, std::string_view app_id, std::string_view base_url,
@@ -42,11 +43,12 @@ class StoreFile {
   [[nodiscard]] Result<std::optional<TokenBook>> look() const;
   /// Whether the file of that name is another one by now.
   [[nodiscard]] bool replaced(const StoreConnection& connection) const;
-  /// To be held during a change. Closing it tells other processes (`changes`). Errors: `StoreLocked`.
-  [[nodiscard]] Result<std::unique_ptr<StoreLock>> guard() const;
-  /// Brings the copy up to date. That it cannot be written is no fault of the change before it: the next one
-  /// tries again. With `forget` a copy that cannot be replaced is emptied, as it holds what a log-out took
-  /// away.
+  /// To be held during a change, waited for at most so long. Closing it tells other processes (`changes`).
+  /// Errors: `StoreLocked`.
+  [[nodiscard]] Result<std::unique_ptr<StoreLock>> guard(std::chrono::milliseconds wait) const;
+  /// Brings the copy up to date, after waiting as long as the connection does. That it cannot be written is
+  /// no fault of the change before it: the next one tries again. With `forget` a copy that cannot be replaced
+  /// is emptied, as it holds what a log-out took away.
   void keep_copy(const StoreConnection& connection, bool forget) const;
 
   [[nodiscard]] const StoreFolder& folder() const { return folder_; }
@@ -58,7 +60,8 @@ class StoreFile {
 
  private:
   struct Opened;
-  [[nodiscard]] Result<std::unique_ptr<StoreLock>> hold_guard(StoreFolder::Hold hold) const;
+  [[nodiscard]] Result<std::unique_ptr<StoreLock>> hold_guard(StoreFolder::Hold hold,
+                                                              std::chrono::milliseconds wait) const;
   [[nodiscard]] Opened try_open() const;
   /// Under the guard. Of the connection nothing but its label has been read.
   [[nodiscard]] Opened open_guarded(Access access) const;
