@@ -190,10 +190,19 @@ Evaluated element_at(const std::vector<Value>& values) {
   return at < 0 || at >= size ? Value() : Value((*array)[static_cast<std::size_t>(at)]);
 }
 
+// A missing value comes behind MinKey and before every other, null included; it is the same as undefined.
+std::weak_ordering compare_missing(const Value& other) {
+  if (!other || other->get_if<BsonUndefined>() != nullptr) return std::weak_ordering::equivalent;
+  return other->get_if<BsonMinKey>() != nullptr ? std::weak_ordering::greater : std::weak_ordering::less;
+}
+
+std::weak_ordering compare_values(const Value& a, const Value& b) {
+  if (!a) return compare_missing(b);
+  return b ? compare(*a, *b) : 0 <=> compare_missing(a);
+}
+
 Evaluated evaluate_comparison(const std::string& name, const std::vector<Value>& values) {
-  // A missing value comes before every other, null included.
-  const auto order = values[0] && values[1] ? compare(*values[0], *values[1])
-                                            : values[0].has_value() <=> values[1].has_value();
+  const auto order = compare_values(values[0], values[1]);
   if (name == "$eq") return Value(Ejson(order == 0));
   if (name == "$ne") return Value(Ejson(order != 0));
   if (name == "$gt") return Value(Ejson(order > 0));
