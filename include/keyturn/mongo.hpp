@@ -73,6 +73,7 @@ class MongoCollection {
 
   /// A document without an `_id` gets an ObjectId. Errors: `MongoDBError` for an `_id` that exists.
   Pending<InsertOneResult> insert_one(EjsonDocument document) const;
+  /// The same; the documents before the one at fault are inserted.
   Pending<InsertManyResult> insert_many(std::vector<EjsonDocument> documents) const;
 
   /// Changes the first document that the query finds: `update` has operators (`{"$set", ...}`), or is a whole

@@ -43,7 +43,7 @@ class CustomUserData : public ::testing::Test {
   }
   void insert(int id, Ejson owner) {
     EXPECT_TRUE(stores_->documents().insert(
-        where_, {EjsonDocument{{"_id", std::int32_t{id}}, {"owner", std::move(owner)}}}, nullptr));
+        where_, {{EjsonDocument{{"_id", std::int32_t{id}}, {"owner", std::move(owner)}}}}));
   }
   /// The `_id` of the document that is found; -1: none.
   std::int64_t found() {

@@ -74,6 +74,69 @@ TEST_F(Documents, BulkWriteDoesItsStepsInOrder) {
       R"({"insertedCount":{"$numberInt":"1"},"matchedCount":{"$numberInt":"1"},"modifiedCount":{"$numberInt":"1"},"deletedCount":{"$numberInt":"1"},"upsertedCount":{"$numberInt":"1"},"insertedIds":{"0":{"$numberInt":"1"}},"upsertedIds":{"2":{"$numberInt":"2"}}})");
 }
 
+// As MongoDB does; one call stays one commit.
+TEST_F(Documents, InsertManyKeepsWhatCameBeforeTheFirstFault) {
+  const DataCaller s = the_system();
+  const auto insert = [&](const std::string& documents, const char* more = "") {
+    return call(s, "insertMany", R"("documents":)" + documents + more);
+  };
+  const auto ids = [&] { return call(s, "distinct", R"("field":"_id")"); };
+  const std::string taken = "Duplicate key error: a document with this _id exists";
+  call(s, "insertOne", R"("document":{"_id":"b"})");
+  EXPECT_EQ(insert(R"([{"_id":"a"},{"_id":"b"},{"_id":"c"}])"), taken);
+  EXPECT_EQ(code_, ErrorCode::MongoDBError);
+  EXPECT_EQ(ids(), R"(["a","b"])");
+  EXPECT_EQ(insert(R"([{"_id":"c"},{"_id":"c"},{"_id":"d"}])", R"(,"ordered":true)"), taken);
+  EXPECT_EQ(ids(), R"(["a","b","c"])");
+  EXPECT_EQ(insert(R"([{"_id":"d"},{"_id":[1]},{"_id":"e"}])"),
+            "The '_id' value cannot be of type array, regex or undefined");
+  EXPECT_EQ(ids(), R"(["a","b","c","d"])");
+  EXPECT_EQ(insert(R"([{"_id":"e"},7])"), "'documents' must hold documents only");
+  EXPECT_EQ(ids(), R"(["a","b","c","d"])");
+}
+
+TEST_F(Documents, InsertManyWithoutOrderInsertsAllThatFit) {
+  const DataCaller s = the_system();
+  call(s, "insertOne", R"("document":{"_id":"b"})");
+  // The first fault is the one that is told.
+  EXPECT_EQ(
+      call(s, "insertMany",
+           R"("documents":[{"_id":"a"},{"_id":"b"},{"_id":"c"},{"_id":[1]},{"_id":"d"}],"ordered":false)"),
+      "Duplicate key error: a document with this _id exists");
+  EXPECT_EQ(call(s, "distinct", R"("field":"_id")"), R"(["a","b","c","d"])");
+  EXPECT_EQ(call(s, "insertMany", R"("documents":[{"_id":"e"}],"ordered":false)"),
+            R"({"insertedIds":["e"]})");
+  EXPECT_EQ(call(s, "insertMany", R"("documents":[{"_id":"f"}],"ordered":1)"),
+            "'ordered' must be true or false");
+  EXPECT_EQ(code_, ErrorCode::BadRequest);
+}
+
+// Rules speak about the call; what does not fit a schema is a fault of one document.
+TEST_F(Documents, InsertManyIsRefusedAsAWholeByRulesAndByDocumentBySchemas) {
+  put("schemas", "x", R"({"metadata":{"data_source":"mongodb-atlas","database":"d","collection":"c"},
+      "schema":{"bsonType":"object","properties":{"n":{"bsonType":"int"}}}})");
+  const auto insert = [&](const std::string& members) { return call(user("u1"), "insertMany", members); };
+  const auto count = [&] { return call(the_system(), "count", ""); };
+  for (const char* order : {"true", "false"}) {
+    EXPECT_EQ(
+        insert(R"("documents":[{"owner_id":"u1"},{"owner_id":"u1","n":"x"},{"owner_id":"u2"}],"ordered":)" +
+               std::string(order)),
+        "insert not permitted");
+    EXPECT_EQ(code_, ErrorCode::NoMatchingRuleFound);
+    EXPECT_EQ(count(), R"({"$numberLong":"0"})");
+  }
+  const std::string unfit =
+      "insert not permitted: the document does not fit the schema: 'n' is of type string";
+  EXPECT_EQ(insert(R"("documents":[{"owner_id":"u1"},{"owner_id":"u1","n":"x"},{"owner_id":"u1"}])"), unfit);
+  EXPECT_EQ(code_, ErrorCode::SchemaValidationFailedWrite);
+  EXPECT_EQ(count(), R"({"$numberLong":"1"})");
+  EXPECT_EQ(
+      insert(
+          R"("documents":[{"owner_id":"u1","n":"x"},{"owner_id":"u1"},{"owner_id":"u1"}],"ordered":false)"),
+      unfit);
+  EXPECT_EQ(count(), R"({"$numberLong":"3"})");
+}
+
 TEST_F(Documents, FaultsAreNamed) {
   const DataCaller s = the_system();
   EXPECT_EQ(call(s, "find", "", "other"), "service not found: 'other'");
@@ -216,7 +279,7 @@ TEST_F(Documents, AnOptionThatWouldChangeTheAnswerIsRefusedByName) {
               std::string::npos);
   }
   EXPECT_EQ(call(the_system(), "find", R"("maxTimeMS":5,"hint":{"_id":1},"comment":"x","sort":null)"), "[]");
-  EXPECT_NE(call(the_system(), "insertMany", R"("documents":[{}],"ordered":false)").find("ordered"),
+  EXPECT_NE(call(the_system(), "bulkWrite", R"("operations":[],"ordered":false)").find("ordered"),
             std::string::npos);
   EXPECT_EQ(call(the_system(), "count", R"("query":{},"collation":null,"ordered":true)"),
             R"({"$numberLong":"0"})");

@@ -178,7 +178,7 @@ Result<Ejson> distinct(const DataScope& scope, Arguments& arguments) {
 Result<Ejson> insert_one(const DataScope& scope, Arguments& arguments) {
   const EjsonDocument* document = arguments.required_document("document");
   if (document == nullptr) return *arguments.fault();
-  auto ids = scope.store.insert(scope.where, {*document}, scope.gate);
+  auto ids = scope.store.insert(scope.where, {{*document}, true, scope.gate});
   if (!ids) return ids.error();
   return Ejson(EjsonDocument{{"insertedId", std::move(ids->front())}});
 }
@@ -186,13 +186,16 @@ Result<Ejson> insert_one(const DataScope& scope, Arguments& arguments) {
 Result<Ejson> insert_many(const DataScope& scope, Arguments& arguments) {
   const EjsonArray* list = arguments.required_array("documents");
   if (list == nullptr) return *arguments.fault();
-  std::vector<EjsonDocument> documents;
+  InsertQuery query;
+  query.ordered = arguments.find("ordered") == nullptr || arguments.flag("ordered");
+  query.gate = scope.gate;
+  if (arguments.fault()) return *arguments.fault();
   for (const Ejson& each : *list) {
     const auto* document = each.get_if<EjsonDocument>();
     if (document == nullptr) return refusal(ErrorCode::BadRequest, "'documents' must hold documents only");
-    documents.push_back(*document);
+    query.documents.push_back(*document);
   }
-  auto ids = scope.store.insert(scope.where, std::move(documents), scope.gate);
+  auto ids = scope.store.insert(scope.where, std::move(query));
   if (!ids) return ids.error();
   return Ejson(EjsonDocument{{"insertedIds", std::move(*ids)}});
 }

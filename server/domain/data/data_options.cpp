@@ -29,7 +29,7 @@ const std::map<std::string_view, Names>& known_options() {
       {"count", {"query", "filter", "limit", "skip"}},
       {"distinct", {"field", "key", "query", "filter"}},
       {"insertOne", {"document"}},
-      {"insertMany", {"documents"}},
+      {"insertMany", {"documents", "ordered"}},
       {"deleteOne", kDelete},
       {"deleteMany", kDelete},
       {"updateOne", kUpdate},
@@ -57,13 +57,11 @@ Result<void> check_data_options(std::string_view action, const EjsonDocument& ar
   for (const auto& [name, value] : arguments) {
     const bool is_absent = value.is_null() || value.get_if<BsonUndefined>() != nullptr;
     if (is_absent || is_about_the_way(name)) continue;
-    if (name == "ordered") {
-      if (value == Ejson(true)) continue;
-      return documents::outside_the_subset("the option ordered: false");
-    }
     const Names& names = known->second;
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      return documents::outside_the_subset("the option " + name + " of " + std::string(action));
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    if (name == "ordered" && value == Ejson(true)) continue;
+    if (name == "ordered") return documents::outside_the_subset("the option ordered: false");
+    return documents::outside_the_subset("the option " + name + " of " + std::string(action));
   }
   return {};
 }

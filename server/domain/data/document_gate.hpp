@@ -48,4 +48,9 @@ class DocumentGate {
   [[nodiscard]] virtual Result<void> check_remove(const EjsonDocument& before) const = 0;
 };
 
+/// Whether what a gate did not allow lies in that one document, and not in what its caller may do.
+[[nodiscard]] inline bool is_about_one_document(const Error& refused) noexcept {
+  return refused.code == ErrorCode::SchemaValidationFailedWrite;
+}
+
 }  // namespace keyturn::server

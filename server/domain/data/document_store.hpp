@@ -36,6 +36,12 @@ struct FindQuery {
   const DocumentGate* gate = nullptr;  ///< Null, here and below: everything is allowed.
 };
 
+struct InsertQuery {
+  std::vector<EjsonDocument> documents;
+  bool ordered = true;  ///< Nothing after the first fault is inserted; false: all that can be.
+  const DocumentGate* gate = nullptr;
+};
+
 struct AggregateQuery {
   EjsonArray pipeline;
   const DocumentGate* gate = nullptr;
@@ -124,9 +130,10 @@ class DocumentStore {
                                                      const DocumentGate* /*gate*/) {
     return std::optional<EjsonArray>();
   }
-  /// In order, up to the first fault; answers the ids (made where missing). Nothing is kept after a fault.
-  virtual Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents,
-                                    const DocumentGate* gate) = 0;
+  /// Answers the ids (made where missing), or the first fault that lies in a document (its `_id`, a unique
+  /// index, a schema); the documents without one are inserted then, in one step, as far as `ordered` says.
+  /// The gate is asked about all of them first: when the caller may not insert one, none is inserted.
+  virtual Result<EjsonArray> insert(const CollectionName& where, InsertQuery query) = 0;
   virtual Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) = 0;
   virtual Result<std::optional<EjsonDocument>> find_and_modify(const CollectionName& where,
                                                                const FindAndModifyQuery& query) = 0;

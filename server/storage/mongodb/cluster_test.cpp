@@ -37,7 +37,7 @@ Error error_soon(const Call& call) {
 TEST_F(MongoFaults, WhatTheClusterRefusesKeepsItsCodeAndText) {
   peer_.answer("insert", R"({"ok":1,"n":0,"writeErrors":[{"index":0,"code":11000,)"
                          R"("errmsg":"E11000 duplicate key error collection: shop.items"}]})");
-  const auto again = store_->insert(kWhere, {document_of(R"({"_id":1})")}, nullptr);
+  const auto again = store_->insert(kWhere, {{document_of(R"({"_id":1})")}});
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, ErrorCode::MongoDBError);
   EXPECT_EQ(again.error().http_status, 400);
@@ -107,7 +107,7 @@ void expect_errors_soon(Trouble trouble) {
   EXPECT_EQ(read.code, ErrorCode::ServiceUnavailable) << static_cast<int>(trouble);
   EXPECT_EQ(read.message.find("127.0.0.1"), std::string::npos) << read.message;
   peer.answer("insert", trouble);
-  EXPECT_EQ(error_soon([&] { return store->insert(where, {document_of("{}")}, nullptr); }).code,
+  EXPECT_EQ(error_soon([&] { return store->insert(where, {{document_of("{}")}}); }).code,
             ErrorCode::ServiceUnavailable);
   EXPECT_FALSE(peer.last("insert").empty());
   // The next one has a connection of its own.
@@ -147,7 +147,7 @@ TEST_F(MongoFaults, RefusedCredentialsAreSaidSoAndNotRepeated) {
 TEST_F(MongoFaults, AnotherPrimaryIsAPassingFault) {
   peer_.answer("insert", R"({"ok":0,"code":10107,"codeName":"NotWritablePrimary","errmsg":"not primary"})");
   peer_.answer("insert", R"({"ok":0,"code":10107,"codeName":"NotWritablePrimary","errmsg":"not primary"})");
-  EXPECT_EQ(error_soon([&] { return store_->insert(kWhere, {document_of("{}")}, nullptr); }).code,
+  EXPECT_EQ(error_soon([&] { return store_->insert(kWhere, {{document_of("{}")}}); }).code,
             ErrorCode::ServiceUnavailable);
 }
 

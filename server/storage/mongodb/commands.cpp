@@ -37,6 +37,20 @@ std::int64_t number_at(const EjsonDocument& document, std::string_view name) {
   return value == nullptr ? 0 : value->to_int64().value_or(0);
 }
 
+/// The library joins the texts of the faults of several documents; drivers tell the first.
+bson_error_t first_fault(bson_error_t joined, const bson_t& reply) {
+  bson_iter_t at;
+  bson_iter_t first;
+  if (!bson_iter_init(&at, &reply) || !bson_iter_find_descendant(&at, "writeErrors.0.code", &first))
+    return joined;
+  const auto code = static_cast<std::uint32_t>(bson_iter_as_int64(&first));
+  if (!bson_iter_init(&at, &reply) || !bson_iter_find_descendant(&at, "writeErrors.0.errmsg", &first))
+    return joined;
+  const char* const text = bson_iter_utf8(&first, nullptr);
+  if (text != nullptr) bson_set_error(&joined, joined.domain, code, "%s", text);
+  return joined;
+}
+
 }  // namespace
 
 Result<void> check_name(const CollectionName& where, bool rules_apply) {
@@ -153,8 +167,8 @@ Result<EjsonArray> Commands::distinct(std::string_view field, const EjsonDocumen
   return list == nullptr ? EjsonArray() : std::move(*list);
 }
 
-Result<void> Commands::insert(const std::vector<EjsonDocument>& documents) {
-  auto made = options_of({});
+Result<void> Commands::insert(const std::vector<EjsonDocument>& documents, bool ordered) {
+  auto made = options_of({{"ordered", ordered}});
   if (!made) return made.error();
   const std::unique_ptr<mongoc_bulk_operation_t, DestroyBulk> bulk(
       mongoc_collection_create_bulk_operation_with_opts(collection_.get(), made->get()));
@@ -166,8 +180,8 @@ Result<void> Commands::insert(const std::vector<EjsonDocument>& documents) {
       return failed(error, nullptr);
   }
   Reply reply;
-  if (mongoc_bulk_operation_execute(bulk.get(), reply.out(), &error) == 0) return failed(error, &reply.get());
-  return {};
+  if (mongoc_bulk_operation_execute(bulk.get(), reply.out(), &error) != 0) return {};
+  return failed(first_fault(error, reply.get()), &reply.get());
 }
 
 Result<UpdateResult> Commands::update(const EjsonDocument& filter, const UpdateQuery& query) {

@@ -37,7 +37,7 @@ class Commands {
   Result<std::int64_t> count(const EjsonDocument& filter, std::int64_t limit);
   Result<EjsonArray> distinct(std::string_view field, const EjsonDocument& filter);
   /// In order, up to the first fault.
-  Result<void> insert(const std::vector<EjsonDocument>& documents);
+  Result<void> insert(const std::vector<EjsonDocument>& documents, bool ordered);
   Result<UpdateResult> update(const EjsonDocument& filter, const UpdateQuery& query);
   /// Without the gate and the guard.
   Result<std::optional<EjsonDocument>> find_and_modify(const FindAndModifyQuery& query);

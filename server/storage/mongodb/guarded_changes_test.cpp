@@ -165,7 +165,7 @@ TEST_F(MongoRules, NothingIsKeptOfWhatTheRulesRefuse) {
   peer_.answer("find", found(R"({"_id":7,"owner_id":"u2"})"));
   EXPECT_EQ(store_->update(kWhere, query).error().message, "insert not permitted");
   EXPECT_TRUE(peer_.wait_for("abortTransaction", 3));
-  EXPECT_EQ(store_->insert(kWhere, {document_of(R"({"owner_id":"u2"})")}, gate.get()).error().message,
+  EXPECT_EQ(store_->insert(kWhere, {{document_of(R"({"owner_id":"u2"})")}, true, gate.get()}).error().message,
             "insert not permitted");
   EXPECT_TRUE(peer_.last("commitTransaction").empty());
   EXPECT_TRUE(peer_.last("insert").empty());

@@ -200,20 +200,27 @@ Result<std::optional<EjsonArray>> MongoDocumentStore::distinct(const CollectionN
   });
 }
 
-Result<EjsonArray> MongoDocumentStore::insert(const CollectionName& where, Documents documents,
-                                              const DocumentGate* gate) {
-  if (documents.empty()) return refusal(ErrorCode::MongoDBError, "must provide at least one element");
+Result<EjsonArray> MongoDocumentStore::insert(const CollectionName& where, InsertQuery query) {
+  if (query.documents.empty()) return refusal(ErrorCode::MongoDBError, "must provide at least one element");
   EjsonArray ids;
-  for (EjsonDocument& document : documents) {
-    document = with_id(std::move(document), cluster_->clock());
+  Documents sent;
+  std::optional<Error> unfit;  // the first that does not fit its schema, which the cluster knows nothing of
+  for (EjsonDocument& each : query.documents) {
+    EjsonDocument document = with_id(std::move(each), cluster_->clock());
+    const auto allowed = query.gate == nullptr ? Result<void>() : query.gate->check_insert(document);
+    if (!allowed && !is_about_one_document(allowed.error())) return allowed.error();
+    if (!allowed && !unfit) unfit = allowed.error();
+    if (!allowed || (unfit && query.ordered)) continue;
     ids.push_back(*document.find("_id"));
-    if (gate == nullptr) continue;
-    if (const auto allowed = gate->check_insert(document); !allowed) return allowed.error();
+    sent.push_back(std::move(document));
   }
-  return with_commands(*cluster_, where, gate != nullptr, [&](Commands& commands) -> Result<EjsonArray> {
-    if (auto done = commands.insert(documents); !done) return done.error();
-    return ids;
-  });
+  if (sent.empty()) return *unfit;
+  return with_commands(*cluster_, where, query.gate != nullptr,
+                       [&](Commands& commands) -> Result<EjsonArray> {
+                         if (auto done = commands.insert(sent, query.ordered); !done) return done.error();
+                         if (unfit) return *unfit;
+                         return ids;
+                       });
 }
 
 Result<UpdateResult> MongoDocumentStore::update(const CollectionName& where, const UpdateQuery& query) {

@@ -35,8 +35,7 @@ class MongoDocumentStore final : public DocumentStore {
   Result<std::optional<std::vector<std::string>>> foreign_collections(const EjsonArray& pipeline) override;
   Result<std::optional<EjsonArray>> distinct(const CollectionName& where, std::string_view field,
                                              const EjsonDocument& filter, const DocumentGate* gate) override;
-  Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents,
-                            const DocumentGate* gate) override;
+  Result<EjsonArray> insert(const CollectionName& where, InsertQuery query) override;
   Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) override;
   Result<std::optional<EjsonDocument>> find_and_modify(const CollectionName& where,
                                                        const FindAndModifyQuery& query) override;

@@ -53,7 +53,7 @@ TEST_F(MongoStore, FindReadsOnWithTheCursor) {
 
 TEST_F(MongoStore, InsertSendsDocumentsAndMakesMissingIds) {
   peer_.answer("insert", R"({"ok":1,"n":2})");
-  const auto ids = store_->insert(kWhere, {document_of(kEveryType), document_of(R"({"n":1})")}, nullptr);
+  const auto ids = store_->insert(kWhere, {{document_of(kEveryType), document_of(R"({"n":1})")}});
   ASSERT_TRUE(ids.has_value()) << ids.error().message;
   ASSERT_EQ(ids->size(), 2U);
   EXPECT_NE((*ids)[1].get_if<ObjectId>(), nullptr);
@@ -63,6 +63,61 @@ TEST_F(MongoStore, InsertSendsDocumentsAndMakesMissingIds) {
   EXPECT_EQ(sent[0].to_canonical(), kEveryType);
   EXPECT_EQ(*sent[1].find("_id"), (*ids)[1]);
   EXPECT_EQ(*command.find("ordered"), Ejson(true));
+}
+
+TEST_F(MongoStore, InsertWithoutOrderIsSentSoAndAnswersTheFirstFault) {
+  peer_.answer("insert", R"({"ok":1,"n":1,"writeErrors":[{"index":0,"code":11000,"errmsg":"E11000 first"},)"
+                         R"({"index":2,"code":2,"errmsg":"second"}]})");
+  const auto ids = store_->insert(
+      kWhere,
+      {{document_of(R"({"_id":1})"), document_of(R"({"_id":2})"), document_of(R"({"_id":3})")}, false});
+  ASSERT_FALSE(ids.has_value());
+  EXPECT_EQ(ids.error().message, "Duplicate key error: E11000 first (code 11000)");
+  EXPECT_EQ(*peer_.last("insert").find("ordered"), Ejson(false));
+}
+
+/// Nobody may insert what has `denied`, and what has `unfit` does not fit the schema.
+class InsertGate final : public DocumentGate {
+ public:
+  [[nodiscard]] EjsonDocument prefilter() const override { return {}; }
+  [[nodiscard]] bool hides_members() const override { return false; }
+  [[nodiscard]] std::optional<EjsonDocument> view(const EjsonDocument& document) const override {
+    return document;
+  }
+  [[nodiscard]] Result<void> check_insert(const EjsonDocument& after) const override {
+    if (after.contains("denied")) return Error(ErrorCode::NoMatchingRuleFound, "insert not permitted");
+    if (after.contains("unfit")) return Error(ErrorCode::SchemaValidationFailedWrite, "unfit");
+    return {};
+  }
+  [[nodiscard]] Result<void> check_named(const EjsonDocument&,
+                                         const std::vector<documents::Path>&) const override {
+    return {};
+  }
+  [[nodiscard]] Result<void> check_update(const EjsonDocument&, const EjsonDocument&,
+                                          const std::vector<documents::Path>&) const override {
+    return {};
+  }
+  [[nodiscard]] Result<void> check_remove(const EjsonDocument&) const override { return {}; }
+};
+
+TEST_F(MongoStore, InsertSendsWhatFitsItsSchemaAndNothingThatRulesRefuse) {
+  const InsertGate gate;
+  const auto insert = [&](const char* second, bool ordered) {
+    const auto ids = store_->insert(
+        kWhere,
+        {{document_of(R"({"_id":1})"), document_of(second), document_of(R"({"_id":3})")}, ordered, &gate});
+    return ids ? "none" : ids.error().message;
+  };
+  EXPECT_EQ(insert(R"({"denied":1})", true), "insert not permitted");
+  EXPECT_EQ(insert(R"({"denied":1})", false), "insert not permitted");
+  EXPECT_TRUE(peer_.last("insert").empty());
+  peer_.answer("insert", R"({"ok":1,"n":1})");
+  EXPECT_EQ(insert(R"({"unfit":1})", true), "unfit");
+  EXPECT_EQ(peer_.last("insert").find("documents")->to_relaxed(), R"([{"_id":1}])");
+  peer_.answer("insert", R"({"ok":1,"n":2})");
+  EXPECT_EQ(insert(R"({"unfit":1})", false), "unfit");
+  EXPECT_EQ(peer_.last("insert").find("documents")->to_relaxed(), R"([{"_id":1},{"_id":3}])");
+  EXPECT_EQ(store_->insert(kWhere, {{document_of(R"({"unfit":1})")}, true, &gate}).error().message, "unfit");
 }
 
 TEST_F(MongoStore, UpdateSendsOperatorsAndTellsWhatWasDone) {

@@ -39,8 +39,8 @@ void scan(Connection& sql, std::int64_t collection, const documents::Filter& fil
           const std::function<bool(StoredDocument, const documents::Filter::Match&)>& take);
 
 /// Adds a document or replaces the one at `place` (0: a new one), with its index entries. Answers its place.
-/// Errors: `MongoDBError` "Duplicate key error" for an `_id` or a unique value that is taken; nothing is
-/// changed then.
+/// Errors: `MongoDBError` "Duplicate key error" for an `_id` or a unique value that is taken; the caller
+/// takes back what was changed by then.
 [[nodiscard]] Result<std::int64_t> put_document(Connection& sql, std::int64_t collection,
                                                 const std::vector<StoredIndex>& indexes, std::int64_t place,
                                                 const EjsonDocument& document);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 
 #include "core/base/object_id.hpp"
 #include "server/domain/documents/filter.hpp"
@@ -109,29 +110,44 @@ class SqliteDocumentStore final : public DocumentStore {
     return result;
   }
 
-  Result<EjsonArray> insert(const CollectionName& where, std::vector<EjsonDocument> documents,
-                            const DocumentGate* gate) override {
-    if (documents.empty()) return refused("must provide at least one element");
-    for (EjsonDocument& document : documents) {
+  Result<EjsonArray> insert(const CollectionName& where, InsertQuery query) override {
+    if (query.documents.empty()) return refused("must provide at least one element");
+    std::map<std::size_t, Error> unfit;
+    for (std::size_t i = 0; i < query.documents.size(); ++i) {
+      EjsonDocument& document = query.documents[i];
       document = with_id(std::move(document), context_);
       documents::fill_timestamps(document, context_.clock.wall_now());
-      const auto fit = check_id(document);
-      if (!fit) return fit.error();
-      if (gate == nullptr) continue;
-      if (const auto allowed = gate->check_insert(document); !allowed) return allowed.error();
+      if (const auto fit = check_id(document); !fit) unfit.emplace(i, fit.error());
+      if (query.gate == nullptr) continue;
+      const auto allowed = query.gate->check_insert(document);
+      if (allowed) continue;
+      if (!is_about_one_document(allowed.error())) return allowed.error();
+      unfit.emplace(i, allowed.error());
     }
-    return change<EjsonArray>(
-        where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<EjsonArray> {
+    if (query.ordered && unfit.contains(0)) return unfit.at(0);
+    auto done = change<Inserted>(
+        where, [&](Connection& sql, std::int64_t collection, Events& events) -> Result<Inserted> {
           const auto indexes = read_indexes(sql, collection);
-          EjsonArray ids;
-          for (const EjsonDocument& document : documents) {
-            auto place = put_document(sql, collection, indexes, 0, document);
-            if (!place) return place.error();
-            ids.push_back(*document.find("_id"));
-            events.push_back({ChangeEvent::Kind::insert, where, ids.back(), document, {}});
+          Inserted inserted;
+          for (std::size_t i = 0; i < query.documents.size(); ++i) {
+            const EjsonDocument& document = query.documents[i];
+            const auto known = unfit.find(i);
+            const Result<void> put =
+                known == unfit.end() ? put_new(sql, collection, indexes, document) : known->second;
+            if (put) {
+              inserted.ids.push_back(*document.find("_id"));
+              events.push_back({ChangeEvent::Kind::insert, where, inserted.ids.back(), document, {}});
+              continue;
+            }
+            if (!inserted.fault) inserted.fault = put.error();
+            if (query.ordered) break;
           }
-          return ids;
+          if (inserted.ids.empty()) return *inserted.fault;
+          return inserted;
         });
+    if (!done) return done.error();
+    if (done->fault) return *done->fault;
+    return std::move(done->ids);
   }
 
   Result<UpdateResult> update(const CollectionName& where, const UpdateQuery& query) override {
@@ -224,6 +240,10 @@ class SqliteDocumentStore final : public DocumentStore {
 
  private:
   using Events = std::vector<ChangeEvent>;
+  struct Inserted {
+    EjsonArray ids;
+    std::optional<Error> fault;  ///< The first; it takes nothing back.
+  };
   struct Plan {
     Filter filter;  ///< The caller's.
     Filter stored;  ///< What is looked for.
@@ -271,6 +291,19 @@ class SqliteDocumentStore final : public DocumentStore {
     });
     if (!committed) return committed.error();
     return std::move(*committed);
+  }
+
+  // A document that a unique index refuses is stored by then, and is taken back alone.
+  static Result<void> put_new(Connection& sql, std::int64_t collection,
+                              const std::vector<StoredIndex>& indexes, const EjsonDocument& document) {
+    const bool may_be_late = std::any_of(indexes.begin(), indexes.end(),
+                                         [](const StoredIndex& each) { return each.definition.unique; });
+    if (may_be_late) sql.run("SAVEPOINT document");
+    const auto put = put_document(sql, collection, indexes, 0, document);
+    if (may_be_late && !put) sql.run("ROLLBACK TO document");
+    if (may_be_late) sql.run("RELEASE document");
+    if (!put) return put.error();
+    return {};
   }
 
   // Gives `take` the documents that the caller sees and that match, as the caller sees them, until it has

@@ -86,7 +86,7 @@ class SqliteDocuments : public ::testing::Test {
   void insert(std::initializer_list<const char*> texts) {
     std::vector<EjsonDocument> documents;
     for (const char* text : texts) documents.push_back(document_of(text));
-    const auto ids = store_->insert(kWhere, documents, nullptr);
+    const auto ids = store_->insert(kWhere, {documents});
     ASSERT_TRUE(ids.has_value()) << ids.error().message;
   }
   Result<UpdateResult> update(std::string_view filter, std::string_view change, bool many = false,
@@ -119,17 +119,16 @@ TEST_F(SqliteDocuments, KeepsWhatWasInsertedAcrossAReopening) {
 
 TEST_F(SqliteDocuments, IdIsUniqueWhateverItsNumericType) {
   insert({R"({"_id":1})"});
-  const auto again = store_->insert(
-      kWhere, {document_of(R"({"_id":2})"), document_of(R"({"_id":{"$numberLong":"1"}})")}, nullptr);
+  const auto again = store_->insert(kWhere, {{document_of(R"({"_id":{"$numberLong":"1"}})")}});
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, ErrorCode::MongoDBError);
   EXPECT_NE(again.error().message.find("Duplicate key error"), std::string::npos);
-  EXPECT_EQ(found("{}"), R"([{"_id":1}])");  // nothing of the failed insert is kept
+  EXPECT_EQ(found("{}"), R"([{"_id":1}])");
 }
 
 TEST_F(SqliteDocuments, UnfitIdsAndEmptyInsertsAreRefused) {
-  EXPECT_FALSE(store_->insert(kWhere, {document_of(R"({"_id":[1]})")}, nullptr).has_value());
-  EXPECT_EQ(store_->insert(kWhere, {}, nullptr).error().message, "must provide at least one element");
+  EXPECT_FALSE(store_->insert(kWhere, {{document_of(R"({"_id":[1]})")}}).has_value());
+  EXPECT_EQ(store_->insert(kWhere, {}).error().message, "must provide at least one element");
 }
 
 TEST_F(SqliteDocuments, AnEmptyTimestampIsFilledInWhereItIsInserted) {
@@ -264,11 +263,35 @@ TEST_F(SqliteDocuments, IndexFindsExactlyWhatAScanFinds) {
 TEST_F(SqliteDocuments, UniqueIndexRefusesASecondValue) {
   insert({R"({"_id":1,"mail":"a"})"});
   ASSERT_TRUE(store_->create_index(kWhere, {"mail", document_of(R"({"mail":1})"), true}).has_value());
-  EXPECT_FALSE(store_->insert(kWhere, {document_of(R"({"_id":2,"mail":"a"})")}, nullptr).has_value());
+  EXPECT_FALSE(store_->insert(kWhere, {{document_of(R"({"_id":2,"mail":"a"})")}}).has_value());
   insert({R"({"_id":3,"mail":"b"})"});
   EXPECT_FALSE(update(R"({"_id":3})", R"({"$set":{"mail":"a"}})").has_value());
   EXPECT_TRUE(update(R"({"_id":3})", R"({"$set":{"mail":"b","x":1}})").has_value());
   EXPECT_FALSE(store_->create_index(kWhere, {"two", document_of(R"({"a":1,"b":1})"), false}).has_value());
+}
+
+// The index is asked when the document is stored already, so that one is taken back, with what else it has.
+TEST_F(SqliteDocuments, AnInsertKeepsNoPartOfADocumentThatAUniqueIndexRefuses) {
+  insert({R"({"_id":1,"mail":"a","t":1})"});
+  ASSERT_TRUE(store_->create_index(kWhere, {"by_t", document_of(R"({"t":1})"), false}).has_value());
+  ASSERT_TRUE(store_->create_index(kWhere, {"mail", document_of(R"({"mail":1})"), true}).has_value());
+  const auto faulty = [&](bool ordered) {
+    const auto ids = store_->insert(
+        kWhere, {{document_of(R"({"_id":2,"mail":"b","t":2})"), document_of(R"({"_id":3,"mail":"a","t":3})"),
+                  document_of(R"({"_id":4,"mail":"d","t":4})")},
+                 ordered,
+                 nullptr});
+    return ids ? "none" : ids.error().message;
+  };
+  const std::string taken = "Duplicate key error: a document with this mail exists";
+  EXPECT_EQ(faulty(true), taken);
+  EXPECT_EQ(found("{}"), R"([{"_id":1,"mail":"a","t":1},{"_id":2,"mail":"b","t":2}])");
+  EXPECT_EQ(found(R"({"t":3})"), "[]");
+  ASSERT_TRUE(store_->remove(kWhere, document_of(R"({"_id":2})"), false, nullptr).has_value());
+  EXPECT_EQ(faulty(false), taken);
+  open();
+  EXPECT_EQ(*store_->count(kWhere, {}, 0, nullptr), 3);
+  EXPECT_EQ(found(R"({"mail":"d"})"), R"([{"_id":4,"mail":"d","t":4}])");
 }
 
 TEST_F(SqliteDocuments, AggregatesWhatIsVisible) {
@@ -311,7 +334,8 @@ TEST_F(SqliteDocuments, WhatTheGateRefusesChangesNothing) {
   insert({R"({"_id":1,"owner":"a"})", R"({"_id":2,"owner":"b"})", R"({"_id":3,"owner":"a","kept":true})"});
   const OwnersGate gate("a");
   const auto refused_by = [](const auto& result) { return result ? "nobody" : result.error().message; };
-  EXPECT_EQ(refused_by(store_->insert(kWhere, {document_of(R"({"owner":"b"})")}, &gate)),
+  EXPECT_EQ(refused_by(store_->insert(
+                kWhere, {{document_of(R"({"owner":"a"})"), document_of(R"({"owner":"b"})")}, true, &gate})),
             "insert not permitted");
   UpdateQuery give_away{document_of("{}"), value_of(R"({"$set":{"owner":"b"}})"), {}, false, true, {}, &gate};
   EXPECT_EQ(refused_by(store_->update(kWhere, give_away)), "update not permitted");
@@ -333,12 +357,12 @@ TEST_F(SqliteDocuments, WatcherSeesCommittedChangesInOrder) {
     events.push_back(event);
     came.notify_all();
   });
-  insert({R"({"_id":1,"n":1})"});
+  EXPECT_FALSE(store_->insert(kWhere, {{EjsonDocument{{"_id", 1}, {"n", 1}}, EjsonDocument{{"_id", 1}}}}));
   ASSERT_TRUE(update(R"({"_id":1})", R"({"$set":{"n":2}})").has_value());
   ASSERT_TRUE(update(R"({"_id":1})", R"({"n":3})").has_value());
   EXPECT_FALSE(update(R"({"_id":1})", R"({"$inc":{"n":"x"}})").has_value());
-  ASSERT_TRUE(store_->insert({"app", "mongodb-atlas", "shop", "other"}, {EjsonDocument{{"_id", 9}}}, nullptr)
-                  .has_value());
+  ASSERT_TRUE(
+      store_->insert({"app", "mongodb-atlas", "shop", "other"}, {{EjsonDocument{{"_id", 9}}}}).has_value());
   ASSERT_TRUE(store_->remove(kWhere, {}, true, nullptr).has_value());
   std::unique_lock lock(mutex);
   ASSERT_TRUE(came.wait_for(lock, std::chrono::seconds{10}, [&] { return events.size() == 4; }));

@@ -74,8 +74,12 @@ class Operation {
       return shown(store_.find(where_, find_query()));
     }
     if (kind_ == "insert") {
-      auto ids = store_.insert(where_, documents_of(array_at(request_, "documents")), nullptr);
+      auto ids = store_.insert(where_, insert_query());
       return ids ? everything() : Result<Ejson>(ids.error());
+    }
+    if (kind_ == "faulty insert") {
+      auto ids = store_.insert(where_, insert_query());
+      return ids ? Result<Ejson>(Ejson(*ids)) : everything();
     }
     if (kind_ == "remove") {
       auto removed =
@@ -107,6 +111,12 @@ class Operation {
     query.sort = document_at(request_, "sort");
     query.skip = count_at(request_, "skip");
     query.limit = count_at(request_, "limit");
+    return query;
+  }
+  [[nodiscard]] InsertQuery insert_query() const {
+    InsertQuery query;
+    query.documents = documents_of(array_at(request_, "documents"));
+    if (request_.contains("ordered")) query.ordered = flag_at(request_, "ordered");
     return query;
   }
   [[nodiscard]] UpdateQuery update_query() const {
@@ -162,7 +172,7 @@ class CaseTest : public ::testing::Test {
   static void fill(DocumentStore& store, const CollectionName& where, const char* text) {
     auto documents = documents_of(*parsed(text).get_if<EjsonArray>());
     if (documents.empty()) return;
-    const auto filled = store.insert(where, std::move(documents), nullptr);
+    const auto filled = store.insert(where, {std::move(documents)});
     ASSERT_TRUE(filled) << filled.error().message;
   }
 

@@ -17,9 +17,10 @@ namespace keyturn::server::conformance {
 /// a Double.
 struct DocumentCase {
   const char* name;
-  const char* stored;     ///< The documents of the collection, in the order of their insertion.
-  const char* operation;  ///< find, count, aggregate, insert, update, counts, modify, remove, index.
-  const char* request;    ///< Members as the fields of the store's queries: "filter", "update", "many", ...
+  const char* stored;  ///< The documents of the collection, in the order of their insertion.
+  const char*
+      operation;  ///< find, count, aggregate, insert, faulty insert, update, counts, modify, remove, index.
+  const char* request;  ///< Members as the fields of the store's queries: "filter", "update", "many", ...
   /// The answer; for `update`, `insert` and `remove` the documents afterwards, by `_id`. After "!": a text
   /// that the error has.
   const char* expected;
