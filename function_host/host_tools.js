@@ -1,15 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Node.js does for functions on the other side of the context: cryptography and the parsing of URLs. Questions and
-// answers are JSON texts; bytes are base64. Joined in front of worker.js.
+// What Node.js does for functions on the other side of the context: cryptography, compression and the parsing of URLs.
+// Questions and answers are JSON texts; bytes are base64, those of compression characters. Joined in front of worker.js.
 
 const kHashes = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'];
 const kMaxRandom = 65536;
+const kMaxUnpacked = 64 * 1024 * 1024;
+const kPiece = 256 * 1024;
+const kWays = ['gzip', 'gunzip', 'deflate', 'inflate', 'deflateRaw', 'inflateRaw', 'unzip', 'brotliCompress', 'brotliDecompress'];
+const kZlibOptions = ['level', 'memLevel', 'strategy', 'windowBits', 'finishFlush', 'params'];
+
+/// One packing or unpacking at a time, whose data comes and goes in pieces.
+function zlibTool(Buffer) {
+  const zlib = require('zlib');
+  let parts = [];
+  let taken = 0;
+  let made;
+  const take = (q) => {
+    if (q.at === 0) [parts, taken, made] = [[], 0, undefined];
+    if (q.at !== taken) throw new Error('the pieces are out of order');
+    const part = Buffer.from(q.data, 'latin1');
+    taken += part.length;
+    parts.push(part);
+  };
+  const run = (way, given) => {
+    if (!kWays.includes(way)) throw new Error('no such way');
+    const most = given.maxOutputLength;
+    const options = { maxOutputLength: typeof most === 'number' ? Math.min(most, kMaxUnpacked) : kMaxUnpacked };
+    for (const name of kZlibOptions) if (given[name] !== undefined) options[name] = given[name];
+    if (given.dictionary !== undefined) options.dictionary = given.dictionary && Buffer.from(given.dictionary, 'latin1');
+    const whole = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    parts = [];
+    made = zlib[`${way}Sync`](whole, options);
+    return { length: made.length, ...give(0) };
+  };
+  const give = (from) => {
+    const data = made.latin1Slice(from, Math.min(from + kPiece, made.length));
+    if (from + kPiece >= made.length) made = undefined;
+    return { data };
+  };
+  return (q) => {
+    if (q.from === null) return { constants: zlib.constants, codes: zlib.codes };
+    if (q.from !== undefined) return give(q.from);
+    take(q);
+    return q.way === undefined ? null : run(q.way, q.options);
+  };
+}
 
 function hostTools() {
   const { Buffer } = globalThis;
   const { URL } = require('url');
   let loaded;
   const crypto = () => (loaded = loaded || require('crypto'));
+  let zlib;
   const bytes = (text) => Buffer.from(text, 'base64');
   const text = (buffer) => buffer.toString('base64');
   const hash = (name) => {
@@ -58,6 +100,7 @@ function hostTools() {
       cipher.setAuthTag(data.subarray(data.length - 16));
       return text(Buffer.concat([cipher.update(data.subarray(12, data.length - 16)), cipher.final()]));
     },
+    zlib: (q) => (zlib = zlib || zlibTool(Buffer))(q),
     url(q) {
       const url = new URL(q.url, q.base);
       const out = {};
@@ -74,7 +117,8 @@ function hostTools() {
       const asked = JSON.parse(question);
       return JSON.stringify({ v: known.get(asked.op)(asked) });
     } catch (fault) {
-      return JSON.stringify({ e: String((fault && fault.message) || 'refused').slice(0, 500) });
+      const { name, code, errno } = fault || {};
+      return JSON.stringify({ e: String((fault && fault.message) || 'refused').slice(0, 500), name, code, errno });
     }
   };
 }

@@ -216,6 +216,7 @@ function makeUrl(host) {
 }
 
 const kBuiltIns = {
+  __proto__: null,
   assert: makeAssert,
   buffer: () => ({ Buffer: bufferClass(), SlowBuffer: slowBuffer(), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff } }),
   crypto: makeCryptoModule,
@@ -227,6 +228,7 @@ const kBuiltIns = {
   timers: () => ({ setTimeout: own.setTimeout, clearTimeout: own.clearTimeout, setInterval: own.setInterval, clearInterval: own.clearInterval, setImmediate: own.setImmediate }),
   url: makeUrl,
   util: makeUtil,
+  zlib: makeZlib,
 };
 
 /// Of no use any more, but packages look at its prototype.
@@ -237,7 +239,6 @@ function slowBuffer() {
 }
 
 function makeRequire(host) {
-  const builtIns = new Map(Object.entries(kBuiltIns));
   const given = new Map();
   const loaded = new Map(); // by path
   const load = (path, isJson, text) => {
@@ -267,8 +268,8 @@ function makeRequire(host) {
   const requireFrom = (from) => (specifier) => {
     if (typeof specifier !== 'string') throw new TypeError('require needs a module\'s name');
     const name = specifier.startsWith('node:') ? specifier.slice(5) : specifier;
-    if (builtIns.has(name)) {
-      if (!given.has(name)) given.set(name, builtIns.get(name)(host));
+    if (kBuiltIns[name] !== undefined) {
+      if (!given.has(name)) given.set(name, kBuiltIns[name](host));
       return given.get(name);
     }
     const found = exchange(() => host.findModule(from, specifier));

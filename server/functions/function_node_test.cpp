@@ -126,5 +126,125 @@ HRj8BK2UIah5WEXpk+l2yEJIg8a+pJan91ONQrgHSzoI0o1rqwCziJPCBg==
       R"([true,false,true,{"$numberLong":"48"},"ec","prime256v1"])");
 }
 
+TEST_F(FunctionNodeTest, PacksAndUnpacks) {
+  start();
+  EXPECT_EQ(
+      answer(R"JS(exports = () => {
+    const zlib = require('node:zlib'), b = (text) => Buffer.from(text, 'base64'), out = [];
+    out.push(zlib.gunzipSync(b('H4sIAAAAAAACA8tIzcnJV8hAkACAiPnlEQAAAA==')).toString());
+    out.push(zlib.inflateSync(b('eJzLSM3JyVfIQJAAOi4GfQ==')).toString('utf8', 0, 5));
+    out.push(zlib.brotliDecompressSync(b('GxAA+I2Ubt5EVYaWbCBvAU8cYBw=')).length);
+    const text = 'keyturn \u00e4\u20ac\u0000'.repeat(100);
+    for (const [pack, unpack] of [['gzip', 'gunzip'], ['deflate', 'inflate'], ['deflateRaw', 'inflateRaw'], ['brotliCompress', 'brotliDecompress'], ['deflate', 'unzip']]) {
+      const packed = zlib[pack + 'Sync'](text);
+      out.push([Buffer.isBuffer(packed), packed.length < 100, zlib[unpack + 'Sync'](packed).toString() === text].every(Boolean));
+    }
+    const bytes = new Uint16Array([1, 258, 65535]), some = new Uint8Array([9, 1, 2, 3, 9]).subarray(1, 4);
+    for (const data of [bytes, bytes.buffer, new DataView(bytes.buffer, 2), some, BSON.Binary.fromHex('0102'), ''])
+      out.push(zlib.gunzipSync(zlib.gzipSync(data)).toString('hex'));
+    return JSON.stringify(out); })JS"),
+      R"JS("[\"hello hello hello\",\"hello\",17,true,true,true,true,true,\"01000201ffff\",\"01000201ffff\",\"0201ffff\",\"010203\",\"0102\",\"\"]")JS");
+  // More than crosses at once, none of it alike.
+  EXPECT_EQ(answer(R"JS(exports = () => {
+    const zlib = require('zlib'), big = Buffer.alloc(3000001);
+    for (let i = 0, x = 1; i < big.length; i++) { x = (Math.imul(x, 1103515245) + 12345) >>> 0; big[i] = x >>> 24; }
+    const packed = zlib.deflateRawSync(big, { level: 1 });
+    return [packed.length > 2000000, zlib.inflateRawSync(packed).equals(big), zlib.gzipSync(Buffer.alloc(20 << 20)).length < 30000] })JS"),
+            "[true,true,true]");
+}
+
+TEST_F(FunctionNodeTest, TakesTheOptionsOfZlib) {
+  start();
+  EXPECT_EQ(
+      answer(R"JS(exports = () => {
+    const zlib = require('zlib'), { constants } = zlib, text = 'a word and a word and another word '.repeat(9), out = [];
+    out.push(zlib.deflateSync(text, { level: 0 }).length > text.length, zlib.deflateSync(text, { level: constants.Z_BEST_COMPRESSION, memLevel: 9, strategy: constants.Z_DEFAULT_STRATEGY, windowBits: 12 }).length < 60);
+    const dictionary = Buffer.from('a word and another word');
+    out.push(zlib.inflateSync(zlib.deflateSync(text, { dictionary }), { dictionary }).toString() === text);
+    const part = zlib.gzipSync(text).subarray(0, 30);
+    out.push(zlib.gunzipSync(part, { finishFlush: constants.Z_SYNC_FLUSH }).length > 5);
+    out.push(zlib.brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_SIZE_HINT]: text.length } }).length < 60);
+    const codes = [{ level: 99 }, { windowBits: 'x' }, { params: { 9999: 1 } }, { dictionary: 'x' }, { maxOutputLength: 0 }].map((options) => {
+      try { zlib[options.params ? 'brotliCompressSync' : 'deflateSync'](text, options); return 'none' } catch (e) { return `${e instanceof Error} ${e.name} ${e.code}` } });
+    out.push(zlib.codes.Z_DATA_ERROR, zlib.Z_BEST_SPEED, ...codes);
+    return JSON.stringify(out) })JS"),
+      R"JS("[true,true,true,true,true,-3,1,\"true RangeError ERR_OUT_OF_RANGE\",\"true TypeError ERR_INVALID_ARG_TYPE\",\"true RangeError ERR_BROTLI_INVALID_PARAM\",\"true TypeError ERR_INVALID_ARG_TYPE\",\"true RangeError ERR_OUT_OF_RANGE\"]")JS");
+}
+
+TEST_F(FunctionNodeTest, CallsBackAboutWhatItPacked) {
+  start();
+  EXPECT_EQ(answer(R"JS(exports = async () => {
+    const zlib = require('zlib'), { promisify } = require('util'), out = [];
+    for (const name of ['gzip', 'gunzip', 'deflate', 'inflate', 'deflateRaw', 'inflateRaw', 'unzip', 'brotliCompress', 'brotliDecompress'])
+      if (typeof zlib[name] !== 'function') out.push(name);
+    await new Promise((ok) => {
+      zlib.gzip('a', (fault, packed) => { out.push(fault, packed.length > 10); ok(); });
+      out.push('first');
+    });
+    const packed = await promisify(zlib.brotliCompress)('text', { params: {} });
+    out.push((await promisify(zlib.brotliDecompress)(packed)).toString());
+    await promisify(zlib.inflate)('no').catch((e) => out.push(e.code));
+    try { zlib.gzip('a') } catch (e) { out.push(e.code) }
+    return out; })JS"),
+            R"(["first",null,true,"text","Z_DATA_ERROR","ERR_INVALID_ARG_TYPE"])");
+}
+
+TEST_F(FunctionNodeTest, SaysWhyItCannotUnpack) {
+  RuntimeOptions options = defaults();
+  options.pool.workers_per_app = 1;
+  start(options);
+  // Nothing else runs before the error is there.
+  EXPECT_EQ(answer(R"JS(exports = async () => {
+    const zlib = require('zlib'), out = [];
+    Promise.resolve().then(() => out.push('later'));
+    for (const attempt of [() => zlib.gunzipSync('none'), () => zlib.inflateSync(zlib.gzipSync('a')), () => zlib.gunzipSync(zlib.gzipSync('abc').subarray(0, 15)),
+      () => zlib.brotliDecompressSync('none'), () => zlib.gzipSync(5), () => zlib.inflateRawSync(undefined)])
+      try { attempt(); out.push('done'); } catch (e) { out.push(`${e instanceof Error} ${e.name} ${/^ERR__ERROR_FORMAT/.test(e.code) ? 'format' : e.code + ' ' + e.errno} ${e.message}`); }
+    await null;
+    return out; })JS"),
+            R"(["true Error Z_DATA_ERROR -3 incorrect header check",)"
+            R"("true Error Z_DATA_ERROR -3 incorrect header check",)"
+            R"("true Error Z_BUF_ERROR -5 unexpected end of file",)"
+            R"("true Error format Decompression failed",)"
+            R"("true TypeError undefined undefined the data must be text or binary",)"
+            R"("true TypeError undefined undefined the data must be text or binary","later"])");
+  const auto pids = runtime->pool().processes(app.id);
+  EXPECT_EQ(answer("exports = () => require('zlib').gzipSync('a').length"), R"({"$numberLong":"21"})");
+  EXPECT_EQ(runtime->pool().processes(app.id), pids) << "the same worker must have served both";
+  // What would fill the memory is an error. Members of gzip follow each other.
+  const std::string bomb = R"JS(
+    const zlib = require('zlib');
+    const megabyte = zlib.gzipSync(Buffer.alloc(1 << 20)), bomb = Buffer.concat(Array(200).fill(megabyte));
+    const told = (f) => { try { return f().length } catch (e) { return `${e instanceof RangeError} ${e.code} ${e.message}` } };)JS";
+  EXPECT_EQ(
+      answer(
+          bomb +
+          R"JS(exports = () => [told(() => zlib.gunzipSync(bomb)), told(() => zlib.gunzipSync(bomb, { maxOutputLength: 1e12 })),
+      told(() => zlib.gunzipSync(bomb, { maxOutputLength: NaN })), told(() => zlib.unzipSync(megabyte, { maxOutputLength: 1000 }))])JS"),
+      R"(["true ERR_BUFFER_TOO_LARGE Cannot create a Buffer larger than 67108864 bytes",)"
+      R"("true ERR_BUFFER_TOO_LARGE Cannot create a Buffer larger than 67108864 bytes",)"
+      R"("true ERR_BUFFER_TOO_LARGE Cannot create a Buffer larger than 67108864 bytes",)"
+      R"("true ERR_BUFFER_TOO_LARGE Cannot create a Buffer larger than 1000 bytes"])");
+  EXPECT_EQ(
+      answer(bomb + "exports = () => told(() => zlib.gunzipSync(bomb.subarray(0, 20 * megabyte.length)))"),
+      R"({"$numberLong":"20971520"})");
+  EXPECT_EQ(answer("exports = () => { const zlib = require('zlib'); "
+                   "try { zlib.gzipSync(Buffer.alloc((64 << 20) + 1)) } catch (e) { return e.code } }"),
+            R"("ERR_BUFFER_TOO_LARGE")");
+}
+
+TEST_F(FunctionNodeTest, HasNoStreamsOfZlib) {
+  start();
+  EXPECT_EQ(answer(R"JS(exports = () => {
+    const zlib = require('zlib'), out = [];
+    for (const name of ['createGzip', 'createGunzip', 'createDeflate', 'createInflate', 'createDeflateRaw', 'createInflateRaw', 'createUnzip', 'createBrotliCompress', 'createBrotliDecompress'])
+      try { zlib[name](); out.push(name) } catch (e) { out[0] = e.message }
+    try { new zlib.Inflate() } catch (e) { out.push(e.message) }
+    require('util').inherits(function Own() {}, zlib.Inflate); // as packages do while they load
+    return out; })JS"),
+            R"(["zlib.createBrotliDecompress is not available in functions, use zlib.brotliDecompressSync",)"
+            R"("zlib.Inflate is not available in functions, use zlib.inflateSync"])");
+}
+
 }  // namespace
 }  // namespace keyturn::server::functions

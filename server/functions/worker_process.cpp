@@ -132,8 +132,8 @@ std::vector<std::string> default_node_flags() {
 Result<std::string> load_worker_program(const std::string& folder) {
   std::string realm = "(() => { 'use strict';\n";
   for (const char* name : {"/bytes.js", "/bson.js", "/ejson_read.js", "/ejson.js", "/buffer.js", "/crypto.js",
-                           "/node_crypto.js", "/globals.js", "/events.js", "/streams.js", "/modules.js",
-                           "/collection.js", "/context.js", "/realm.js"}) {
+                           "/node_crypto.js", "/node_zlib.js", "/globals.js", "/events.js", "/streams.js",
+                           "/modules.js", "/collection.js", "/context.js", "/realm.js"}) {
     auto part = content_of(folder + name);
     if (!part) return part.error();
     realm += *part;
