@@ -40,6 +40,34 @@ function makePath() {
   return path;
 }
 
+/// `require('os')`: of a machine that is none.
+function makeOs() {
+  const always = (value) => () => value;
+  return {
+    EOL: '\n',
+    devNull: '/dev/null',
+    constants: { signals: {}, errno: {}, priority: {} },
+    platform: always('linux'),
+    type: always('Linux'),
+    arch: always('x64'),
+    machine: always('x86_64'),
+    release: always(''),
+    version: always(''),
+    hostname: always('localhost'),
+    tmpdir: always('/tmp'),
+    homedir: always('/'),
+    endianness: always('LE'),
+    uptime: always(0),
+    totalmem: always(384 * 1024 * 1024),
+    freemem: always(128 * 1024 * 1024),
+    availableParallelism: always(1),
+    loadavg: () => [0, 0, 0],
+    networkInterfaces: () => ({}),
+    userInfo: () => ({ uid: -1, gid: -1, username: 'nobody', homedir: '/', shell: null }),
+    cpus: () => [{ model: '', speed: 0, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } }],
+  };
+}
+
 function makeUtil() {
   const inspect = (value) => (typeof value === 'string' ? `'${value}'` : shown(value));
   // By the name that each has in itself; a function can change it, which is its own affair.
@@ -221,6 +249,7 @@ const kBuiltIns = {
   buffer: () => ({ Buffer: bufferClass(), SlowBuffer: slowBuffer(), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff } }),
   crypto: makeCryptoModule,
   events: () => EventEmitter,
+  os: makeOs,
   path: makePath,
   querystring: makeQuerystring,
   stream: makeStream,

@@ -45,7 +45,7 @@ TEST_F(EscapeTest, FindsNoWayToTheProcess) {
            "process.stdout.write('x')",
            "global.require('child_process')",
            "require('stream').constructor('return process')()",
-           "require('os')",
+           "require('os').constructor.constructor('return process')()",
            "require('zlib').gzipSync.constructor('return process')()",
            "process.binding('fs')",
            "process.mainModule.require('child_process')",
@@ -135,7 +135,7 @@ exports = async () => {
   };
   for (const name of ['utils', 'Buffer', 'URL', 'TextEncoder', 'process']) void globalThis[name];
   crawl('global', globalThis, 0);
-  for (const name of ['crypto', 'util', 'events', 'path', 'url', 'querystring', 'assert', 'buffer', 'timers', 'stream', 'string_decoder', 'zlib']) crawl(name, require(name), 0);
+  for (const name of ['crypto', 'util', 'events', 'path', 'url', 'querystring', 'assert', 'buffer', 'timers', 'stream', 'string_decoder', 'zlib', 'os']) crawl(name, require(name), 0);
   look('this', this);
   void new Error('x').stack;
   const deep = (f) => { try { return deep(f) } catch (e) { return f() } };
@@ -189,7 +189,7 @@ TEST_F(EscapeTest, CarriesNothingFromOneCallToTheNext) {
   EXPECT_EQ(answer(R"JS(exports = () => {
     const mark = (x) => { try { x.stash = 'kept' } catch (e) {} try { Object.getPrototypeOf(x).stash = 'kept' } catch (e) {} };
     for (const x of [globalThis, Object, Array, Function, Promise, Error, JSON, Math, Reflect, String, RegExp, console, context, BSON, EJSON, utils,
-      Buffer, URL, require, process, process.env, require('stream'), require('crypto'), require('zlib'), require('zlib').constants, require('util'), require('events'), context.functions, context.user, context.services, setTimeout,
+      Buffer, URL, require, process, process.env, require('stream'), require('crypto'), require('zlib'), require('zlib').constants, require('os'), require('util'), require('events'), context.functions, context.user, context.services, setTimeout,
       BSON.ObjectId, BSON.Binary, utils.crypto, utils.jwt, context.request, context.app]) mark(x);
     /kept/.test('kept');
     JSON.parse = () => 'stolen'; JSON.stringify = () => '"stolen"'; EJSON.parse = null; BSON.ObjectId = null;
@@ -205,7 +205,7 @@ TEST_F(EscapeTest, CarriesNothingFromOneCallToTheNext) {
     const found = [];
     const look = (name, x) => { if (x.stash !== undefined || Object.getPrototypeOf(x)?.stash !== undefined) found.push(name) };
     for (const [name, x] of Object.entries({Object, Array, Function, Promise, Error, JSON, Math, Reflect, String, RegExp, console, context, BSON, EJSON,
-      utils, Buffer, URL, require, process, env: process.env, stream: require('stream'), crypto: require('crypto'), zlib: require('zlib'), constants: require('zlib').constants, util: require('util'), events: require('events'), setTimeout, id: BSON.ObjectId})) look(name, x);
+      utils, Buffer, URL, require, process, env: process.env, stream: require('stream'), crypto: require('crypto'), zlib: require('zlib'), constants: require('zlib').constants, os: require('os'), util: require('util'), events: require('events'), setTimeout, id: BSON.ObjectId})) look(name, x);
     if (RegExp.input !== '') found.push('RegExp.input');
     if (typeof stash !== 'undefined') found.push('global');
     if (Math.random() === 0 || Date.now() === 0 || ({}).v !== undefined) found.push('patched');

@@ -246,5 +246,22 @@ TEST_F(FunctionNodeTest, HasNoStreamsOfZlib) {
             R"("zlib.Inflate is not available in functions, use zlib.inflateSync"])");
 }
 
+TEST_F(FunctionNodeTest, TellsNothingOfTheMachine) {
+  start();
+  EXPECT_EQ(
+      answer(
+          R"JS(exports = () => { const os = require('os'); return JSON.stringify([os.EOL, os.devNull, os.constants,
+    ...['platform', 'type', 'arch', 'machine', 'release', 'version', 'hostname', 'tmpdir', 'homedir', 'endianness', 'uptime', 'totalmem', 'freemem', 'loadavg', 'availableParallelism', 'networkInterfaces', 'userInfo', 'cpus'].map((name) => os[name]())]) })JS"),
+      R"JS("[\"\\n\",\"/dev/null\",{\"signals\":{},\"errno\":{},\"priority\":{}},\"linux\",\"Linux\",\"x64\",\"x86_64\",\"\",\"\",\"localhost\",\"/tmp\",\"/\",\"LE\",0,402653184,134217728,[0,0,0],1,{},{\"uid\":-1,\"gid\":-1,\"username\":\"nobody\",\"homedir\":\"/\",\"shell\":null},[{\"model\":\"\",\"speed\":0,\"times\":{\"user\":0,\"nice\":0,\"sys\":0,\"idle\":0,\"irq\":0}}]]")JS");
+  EXPECT_EQ(
+      answer(
+          "exports = () => require('node:os') === require('os') && require('os').cpus() !== require('os').cpus()"),
+      "true");
+  EXPECT_EQ(answer("exports = () => require('__proto__')"),
+            "FunctionExecutionError: Cannot find module '__proto__'");
+  EXPECT_EQ(answer("exports = () => require('toString')"),
+            "FunctionExecutionError: Cannot find module 'toString'");
+}
+
 }  // namespace
 }  // namespace keyturn::server::functions
