@@ -265,6 +265,8 @@ TEST_F(LongRunTest, EndlessCallsLeaveThoseOfOthersTheirTime) {
                    << alone.size() << ": p50 " << part_of(beside, 0.5) << " ms, alone " << part_of(alone, 0.5)
                    << "; p99 " << part_of(beside, 0.99) << " ms, alone " << part_of(alone, 0.99);
   EXPECT_GE(ended, seconds * options.running_per_user / 2);
+  // The median, which a busy machine leaves alone: the p99 is for whoever reads it.
+  EXPECT_LE(part_of(beside, 0.5), 2 * part_of(alone, 0.5));
 }
 
 /// Calls that calculate, ask, throw, log, wait and are killed, in turn. Workers come and go; the server does

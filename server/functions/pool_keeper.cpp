@@ -35,6 +35,7 @@ void WorkerPool::keep_house() {
     read_idle();
     end_surplus();
     enforce_deadlines();
+    put_long_calls_behind();
     reap();
     wait_for_work(lock);
   }
@@ -162,6 +163,15 @@ void WorkerPool::enforce_deadlines() {
   }
 }
 
+void WorkerPool::put_long_calls_behind() {
+  for (const auto& slot : slots_) {
+    if (slot->state != SlotState::leased || slot->is_behind || slot->process == nullptr) continue;
+    if (slot->process->processor_time() - slot->processor_time < kLongCall) continue;
+    slot->process->step_back();
+    slot->is_behind = true;
+  }
+}
+
 void WorkerPool::reap() {
   const auto is_gone = [](const auto& worker) { return worker->try_reap(); };
   dying_.erase(std::remove_if(dying_.begin(), dying_.end(), is_gone), dying_.end());
@@ -176,15 +186,18 @@ void WorkerPool::wait_for_work(std::unique_lock<std::mutex>& lock) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(slot->deadline - now);
       wait = std::clamp(left, std::chrono::milliseconds(0), wait);
     }
+    if (slot->state == SlotState::leased && !slot->is_behind) wait = std::min(wait, kLongCall);
     if (slot->process != nullptr && slot->state != SlotState::leased) {
       files.push_back({slot->process->socket(), POLLIN, 0});
     }
   }
+  is_keeper_asleep_ = wait > kLongCall;
   lock.unlock();
   ::poll(files.data(), files.size(), static_cast<int>(wait.count()));
   eventfd_t count = 0;
   static_cast<void>(::eventfd_read(wake_, &count));
   lock.lock();
+  is_keeper_asleep_ = false;
 }
 
 }  // namespace keyturn::server::functions

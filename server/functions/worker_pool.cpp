@@ -78,6 +78,8 @@ Result<WorkerPool::Lease> WorkerPool::acquire(std::string_view app, bool is_nest
       if (found == Check::passed) {
         slot->is_nested = is_nested;
         slot->deadline = BootTime::max();
+        slot->processor_time = slot->process->processor_time();
+        if (is_keeper_asleep_) wake_keeper();
         return Lease(*this, *slot);
       }
       if (found == Check::failed) bury(*slot);
@@ -188,6 +190,7 @@ void WorkerPool::give_back(Slot& slot, bool is_sound) {
   const BootTime now = clock_.boot_now();
   is_sound = is_sound && slot.process->send(ping_frame(), now, clock_) == WorkerProcess::Io::done;
   const std::scoped_lock lock(mutex_);
+  if (is_sound && std::exchange(slot.is_behind, false)) is_sound = slot.process->step_forward();
   if (!is_sound || bound_to(slot.app) > 2 * options_.workers_per_app) {
     bury(slot);
     return;

@@ -105,6 +105,7 @@ class WorkerPool {
   void read_idle();
   void end_surplus();
   void enforce_deadlines();
+  void put_long_calls_behind();
   void reap();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
 
@@ -124,6 +125,7 @@ class WorkerPool {
   BootTime finish_by_ = BootTime::max();
   bool is_stopping_ = false;
   bool wants_spares_ = true;
+  bool is_keeper_asleep_ = false;  ///< For longer than it takes until a call is a long one.
   std::thread keeper_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which worker a call gets, and when there is none.
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
@@ -35,6 +37,41 @@ TEST_F(WorkerPoolTest, KeepsNoWorkerThatHasNotTheMemoryOfACallLeft) {
     const auto result = call("large");
     EXPECT_TRUE(result.has_value()) << result.error().message;
   }
+}
+
+// Row B-82: short calls of others go first. A worker that may not come forward again is replaced.
+TEST_F(WorkerPoolTest, PutsACallThatCalculatesForLongBehindTheOthers) {
+  RuntimeOptions options = defaults();
+  options.pool.workers_per_app = 1;
+  start(options);
+  store.define(app.id, "quick", "exports = () => 1");
+  store.define(app.id, "long", "exports = (t) => { const end = Date.now() + t; while (Date.now() < end); }");
+  store.define(app.id, "waits", "exports = (t) => new Promise((done) => setTimeout(done, t))");
+  ASSERT_TRUE(call("quick").has_value());
+  const auto priority = [&] {
+    const auto pids = runtime->pool().processes(app.id);
+    return pids.empty() ? -1 : ::getpriority(PRIO_PROCESS, static_cast<id_t>(pids.front()));
+  };
+  const int usual = priority();
+  ASSERT_LT(usual, 19) << "this program itself comes after all others";
+  const auto priority_during = [&](const char* name) {
+    std::atomic<bool> is_over{false};
+    std::thread caller([&] {
+      EXPECT_TRUE(runtime->run(app, name, {json::Value(400)}, std::nullopt).has_value());
+      is_over = true;
+    });
+    int last = usual;
+    while (!is_over && last != 19) {
+      if (const int now = priority(); now >= 0) last = now;
+      ::poll(nullptr, 0, 1);
+    }
+    caller.join();
+    return last;
+  };
+  EXPECT_EQ(priority_during("waits"), usual);
+  EXPECT_EQ(priority_during("long"), 19);
+  ASSERT_TRUE(call("quick").has_value());
+  EXPECT_EQ(priority(), usual);
 }
 
 TEST_F(WorkerPoolTest, KeepsWorkersForFunctionsThatCallOthers) {

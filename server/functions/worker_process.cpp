@@ -5,9 +5,11 @@
 #include <linux/memfd.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +29,7 @@ namespace keyturn::server::functions {
 namespace {
 
 constexpr int kWorkerSocket = 3;
+constexpr int kLeastPriority = 19;
 constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
 
 // Runs the text of descriptor 0 as a function of (require, process): a file would have to be readable for the
@@ -248,6 +251,23 @@ std::size_t WorkerProcess::data_bytes() const {
   unsigned long pages = 0;
   if (got <= 0 || std::sscanf(text.data(), "%*u %*u %*u %*u %*u %lu", &pages) != 1) return 0;
   return std::size_t{pages} * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::chrono::nanoseconds WorkerProcess::processor_time() const {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// The process id is the id of its first thread, and niceness is a thread's own.
+void WorkerProcess::step_back() noexcept {
+  own_priority_ = ::getpriority(PRIO_PROCESS, static_cast<id_t>(pid_));
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), kLeastPriority);
+}
+
+bool WorkerProcess::step_forward() const noexcept {
+  return ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid_), own_priority_) == 0;
 }
 
 }  // namespace keyturn::server::functions

@@ -35,7 +35,8 @@ struct WorkerCommand {
 
 /// One sandboxed process and the server's end of its socket.
 ///
-/// Thread safety: one user at a time, but `kill` from any thread while `try_reap` has not said true.
+/// Thread safety: one user at a time, but `kill`, `processor_time` and `step_back` from any thread while
+/// `try_reap` has not said true.
 /// Lifetime: the destructor kills, and reaps without waiting.
 class WorkerProcess {
  public:
@@ -67,6 +68,12 @@ class WorkerProcess {
   /// The data of the process, of which the data limit allows so much: what a call left behind, garbage that
   /// was not collected yet included. 0 when it cannot be read.
   [[nodiscard]] std::size_t data_bytes() const;
+  /// What the process has calculated in its life. 0 when it cannot be asked.
+  [[nodiscard]] std::chrono::nanoseconds processor_time() const;
+  /// Puts the thread that runs functions behind those of other workers for the processor.
+  void step_back() noexcept;
+  /// Takes that back. False: only root may, and the worker stays behind. Never at once with `step_back`.
+  [[nodiscard]] bool step_forward() const noexcept;
 
  private:
   WorkerProcess(pid_t pid, int socket) : pid_(pid), socket_(socket) {}
@@ -77,6 +84,7 @@ class WorkerProcess {
   const int socket_;
   FrameReader reader_;
   std::set<std::string> sources_;
+  int own_priority_ = 0;  ///< Before it stepped back.
   bool is_reaped_ = false;
   int exit_status_ = 0;
 };

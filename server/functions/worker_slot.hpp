@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -19,6 +20,9 @@ enum class SlotState {
 
 /// The keeper looks at every deadline at least this often, so one further away than that need not wake it.
 constexpr std::chrono::milliseconds kKeeperLooksEvery{1'000};
+/// A call that has calculated as long goes on behind those that have not (row B-82): many times what a short
+/// one needs, and little against the time that it takes to start a worker.
+constexpr std::chrono::milliseconds kLongCall{50};
 
 /// A place for one worker, guarded by the pool's mutex; the process belongs to the lease while there is one.
 struct WorkerPool::Slot {
@@ -29,6 +33,8 @@ struct WorkerPool::Slot {
   std::size_t calls = 0;
   BootTime deadline = BootTime::max();  ///< Of the state it is in.
   BootTime used;
+  std::chrono::nanoseconds processor_time{0};  ///< Of the process when its call began.
+  bool is_behind = false;                      ///< Its call is a long one.
 };
 
 }  // namespace keyturn::server::functions
