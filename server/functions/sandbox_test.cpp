@@ -3,7 +3,6 @@
 // Node.js at its hands, as if a function had broken out (rows B-85, B-89).
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -268,23 +267,6 @@ TEST_F(SandboxTest, HasItsLimits) {
                            "Max msgqueue size         0                    0"}) {
     EXPECT_NE(limits.find(line), std::string::npos) << line << "\n" << limits;
   }
-}
-
-// Row B-87: functions that calculate leave a processor to refreshes, where there is more than one.
-TEST_F(SandboxTest, LeavesOneProcessorToTheServer) {
-  cpu_set_t wanted;
-  ASSERT_EQ(::sched_getaffinity(0, sizeof wanted, &wanted), 0);
-  for (int cpu = 0; CPU_COUNT(&wanted) > 1; ++cpu) {
-    if (!CPU_ISSET(cpu, &wanted)) continue;
-    CPU_CLR(cpu, &wanted);
-    break;
-  }
-  const auto worker = worker_of("return 'started'");
-  ASSERT_NE(worker, nullptr);
-  ASSERT_EQ(said_by(*worker), "started");
-  cpu_set_t given;
-  ASSERT_EQ(::sched_getaffinity(worker->pid(), sizeof given, &given), 0);
-  EXPECT_TRUE(CPU_EQUAL(&given, &wanted)) << CPU_COUNT(&given) << " of " << CPU_COUNT(&wanted);
 }
 
 TEST_F(SandboxTest, DiesOfWhatItDoesToItself) {

@@ -2,10 +2,12 @@
 // Which worker a call gets, and when there is none.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,6 +38,28 @@ TEST_F(WorkerPoolTest, KeepsNoWorkerThatHasNotTheMemoryOfACallLeft) {
     ASSERT_TRUE(call("hog").has_value());
     const auto result = call("large");
     EXPECT_TRUE(result.has_value()) << result.error().message;
+  }
+}
+
+// Row B-87: functions that calculate leave a processor to refreshes, where there is more than one.
+TEST_F(WorkerPoolTest, LeavesOneProcessorToTheServer) {
+  start();
+  store.define(app.id, "quick", "exports = () => 1");
+  ASSERT_TRUE(call("quick").has_value());
+  cpu_set_t wanted;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof wanted, &wanted), 0);
+  for (int cpu = 0; CPU_COUNT(&wanted) > 1; ++cpu) {
+    if (!CPU_ISSET(cpu, &wanted)) continue;
+    CPU_CLR(cpu, &wanted);
+    break;
+  }
+  const auto workers = runtime->pool().processes(app.id);
+  ASSERT_EQ(workers.size(), 1U);
+  const std::filesystem::path threads = "/proc/" + std::to_string(workers.front()) + "/task";
+  for (const auto& thread : std::filesystem::directory_iterator(threads)) {
+    cpu_set_t given;
+    ASSERT_EQ(::sched_getaffinity(std::stoi(thread.path().filename()), sizeof given, &given), 0);
+    EXPECT_TRUE(CPU_EQUAL(&given, &wanted)) << CPU_COUNT(&given) << " of " << CPU_COUNT(&wanted);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <poll.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +18,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -258,6 +261,21 @@ std::chrono::nanoseconds WorkerProcess::processor_time() const {
   timespec time{};
   if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+void WorkerProcess::leave_one_processor() const {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
+  int first = 0;
+  while (!CPU_ISSET(first, &allowed)) ++first;
+  CPU_CLR(first, &allowed);
+  // Each thread for itself; those that come later have it from these. A worker that is gone has none.
+  std::error_code error;
+  const std::filesystem::path threads = "/proc/" + std::to_string(pid_) + "/task";
+  for (const auto& thread : std::filesystem::directory_iterator(threads, error)) {
+    static_cast<void>(
+        ::sched_setaffinity(std::atoi(thread.path().filename().c_str()), sizeof allowed, &allowed));
+  }
 }
 
 // The process id is the id of its first thread, and niceness is a thread's own.

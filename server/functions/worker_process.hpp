@@ -70,6 +70,11 @@ class WorkerProcess {
   [[nodiscard]] std::size_t data_bytes() const;
   /// What the process has calculated in its life. 0 when it cannot be asked.
   [[nodiscard]] std::chrono::nanoseconds processor_time() const;
+  /// Leaves one processor to the server, the first that it may use, as the hashing of passwords does (rule
+  /// V15): on one that functions fill, whatever their niceness, an answer waits for what the scheduler owes
+  /// to them. Where there is only one, they share it. For a worker that is ready: to start soon is worth
+  /// more.
+  void leave_one_processor() const;
   /// Puts the thread that runs functions behind those of other workers for the processor.
   void step_back() noexcept;
   /// Takes that back. False: only root may, and the worker stays behind. Never at once with `step_back`.

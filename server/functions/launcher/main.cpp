@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -42,18 +41,6 @@ bool set_limits(bool is_root) {
          (!is_root || limit(RLIMIT_NPROC, kThreadsOfAllWorkers));
 }
 
-/// Functions that calculate leave one processor to the server, as the hashing of passwords does (rule V15):
-/// on one that they fill, whatever its niceness, an answer waits for what the scheduler owes to them. Where
-/// there is only one, they share it.
-void leave_one_processor() {
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
-  int first = 0;
-  while (!CPU_ISSET(first, &allowed)) ++first;
-  CPU_CLR(first, &allowed);
-  static_cast<void>(::sched_setaffinity(0, sizeof allowed, &allowed));
-}
-
 bool step_back() {
   errno = 0;
   return ::nice(kNicer) != -1 || errno == 0;
@@ -73,7 +60,6 @@ LauncherExit launch(pid_t parent, rlim_t data_limit, char** node) {
   if (::syscall(SYS_close_range, kFirstForeignFile, ~0U, 0) != 0 || ::fcntl(3, F_GETFD) < 0) {
     return LauncherExit::files_failed;
   }
-  leave_one_processor();
   if (!set_limits(is_root) || !step_back()) return LauncherExit::limits_failed;
   if (is_root && !give_up_root()) return LauncherExit::identity_failed;
   if (!die_with(parent)) return LauncherExit::parent_gone;
