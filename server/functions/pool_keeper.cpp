@@ -77,6 +77,7 @@ void WorkerPool::start_workers(std::unique_lock<std::mutex>& lock) {
     if (worker) {
       ++started_;
       slot.process = *std::move(worker);
+      if (slot.app.empty()) slot.process->leave_one_processor();  // nobody waits for a spare
       continue;
     }
     note_broken_start(worker.error().message);

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -254,13 +253,6 @@ std::size_t WorkerProcess::data_bytes() const {
   unsigned long pages = 0;
   if (got <= 0 || std::sscanf(text.data(), "%*u %*u %*u %*u %*u %lu", &pages) != 1) return 0;
   return std::size_t{pages} * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
-
-std::chrono::nanoseconds WorkerProcess::processor_time() const {
-  clockid_t clock{};
-  timespec time{};
-  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 void WorkerProcess::leave_one_processor() const {

@@ -15,6 +15,7 @@
 #include <keyturn/base/clock.hpp>
 #include <keyturn/base/result.hpp>
 
+#include "core/base/processor_time.hpp"
 #include "server/functions/frame.hpp"
 
 namespace keyturn::server::functions {
@@ -68,8 +69,8 @@ class WorkerProcess {
   /// The data of the process, of which the data limit allows so much: what a call left behind, garbage that
   /// was not collected yet included. 0 when it cannot be read.
   [[nodiscard]] std::size_t data_bytes() const;
-  /// What the process has calculated in its life. 0 when it cannot be asked.
-  [[nodiscard]] std::chrono::nanoseconds processor_time() const;
+  /// What the process has calculated in its life. 0 when it is gone.
+  [[nodiscard]] std::chrono::nanoseconds processor_time() const noexcept { return processor_time_of(pid_); }
   /// Leaves one processor to the server, the first that it may use, as the hashing of passwords does (rule
   /// V15): on one that functions fill, whatever their niceness, an answer waits for what the scheduler owes
   /// to them. Where there is only one, they share it. For a worker that is ready: to start soon is worth
