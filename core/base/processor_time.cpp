@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/processor_time.hpp"
 
-#include <time.h>
+#include <ctime>
 
 namespace keyturn {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/domain/accounts/password_service.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/object_id.hpp"
