@@ -11,23 +11,13 @@
 #include <keyturn/app.hpp>
 #include <keyturn/testing.hpp>
 
-#include "core/crypto/crypto.hpp"
+#include "sdk/app/testing/app_on_disk.hpp"
 
 namespace keyturn {
 namespace {
 
-class ForkTest : public ::testing::Test {
+class ForkTest : public testing::AppOnDiskTest {
  protected:
-  ForkTest() { server.add_user("ada@example.com", "correct horse"); }
-  ~ForkTest() override { std::filesystem::remove_all(directory); }
-  [[nodiscard]] App::configuration config() const {
-    App::configuration out;
-    out.app_id = "app";
-    out.base_url = server.base_url();
-    out.store = TokenStoreConfiguration::in_directory(directory,
-                                                      TokenStoreKey::supplied(Secret(std::string(64, 'k'))));
-    return out;
-  }
   /// Whether a child that runs `body` ends, and finds it true; the alarm ends one that hangs.
   static bool in_child(const std::function<bool()>& body) {
     const pid_t child = ::fork();
@@ -39,10 +29,6 @@ class ForkTest : public ::testing::Test {
     ::waitpid(child, &status, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
-
-  testing::ScriptedServer server;
-  const std::filesystem::path directory = std::filesystem::temp_directory_path() /
-                                          ("keyturn-fork-" + crypto::hex_encode(crypto::random_bytes(8)));
 };
 
 TEST_F(ForkTest, AChildGetsAnErrorForWhatNeedsAThreadAndMayLetGo) {

@@ -20,7 +20,7 @@
 #include <keyturn/base/clock.hpp>
 #include <keyturn/testing.hpp>
 
-#include "core/crypto/crypto.hpp"
+#include "sdk/app/testing/app_on_disk.hpp"
 
 namespace keyturn {
 namespace {
@@ -28,27 +28,10 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-class HeldStoreTest : public ::testing::Test {
+class HeldStoreTest : public testing::AppOnDiskTest {
  protected:
-  HeldStoreTest() {
-    server.add_user("ada@example.com", "correct horse");
-    server.add_user("eve@example.com", "correct horse");
-  }
-  ~HeldStoreTest() override {
-    release();
-    fs::remove_all(directory);
-  }
-  [[nodiscard]] App::configuration config() const {
-    App::configuration out;
-    out.app_id = "app";
-    out.base_url = server.base_url();
-    out.store = TokenStoreConfiguration::in_directory(directory,
-                                                      TokenStoreKey::supplied(Secret(std::string(64, 'k'))));
-    return out;
-  }
-  static Pending<User> log_in(App& app, const std::string& name) {
-    return app.login(App::credentials::username_password(name + "@example.com", "correct horse"));
-  }
+  HeldStoreTest() { server.add_user("eve@example.com", "correct horse"); }
+  ~HeldStoreTest() override { release(); }
   /// A process takes SQLite's write lock, and stands still.
   void hold() {
     std::string file;
@@ -83,15 +66,12 @@ class HeldStoreTest : public ::testing::Test {
     sibling = 0;
   }
 
-  testing::ScriptedServer server;
-  const fs::path directory =
-      fs::temp_directory_path() / ("keyturn-held-" + crypto::hex_encode(crypto::random_bytes(8)));
   pid_t sibling = 0;
 };
 
 TEST_F(HeldStoreTest, DeadlinesAreKeptWhileALogInAndARefreshWaitForIt) {
   App app(config());
-  User ada = log_in(app, "ada").get();
+  User ada = log_in_to(app, "ada").get();
   std::promise<void> answered;
   server.set_handler(
       [&](const testing::RecordedRequest& request) -> std::optional<testing::ScriptedResponse> {
@@ -100,7 +80,7 @@ TEST_F(HeldStoreTest, DeadlinesAreKeptWhileALogInAndARefreshWaitForIt) {
         return std::nullopt;
       });
   hold();
-  auto eve = log_in(app, "eve");
+  auto eve = log_in_to(app, "eve");
   auto refreshed = ada.refresh_access_token();
   answered.get_future().wait();
   std::chrono::microseconds latest{0};
@@ -124,8 +104,8 @@ TEST_F(HeldStoreTest, DeadlinesAreKeptWhileALogInAndARefreshWaitForIt) {
 
 TEST_F(HeldStoreTest, ASwitchOfUsersWaitsForIt) {
   App app(config());
-  const User ada = log_in(app, "ada").get();
-  const User eve = log_in(app, "eve").get();
+  const User ada = log_in_to(app, "ada").get();
+  const User eve = log_in_to(app, "eve").get();
   hold();
   std::promise<bool> switched;
   auto is_switched = switched.get_future();
@@ -139,7 +119,7 @@ TEST_F(HeldStoreTest, ASwitchOfUsersWaitsForIt) {
 // As before, opening and closing are patient: nobody else is held up by them.
 TEST_F(HeldStoreTest, ALogOutHoldsAtOnceAndIsOnTheDiskWhenTheAppHasClosed) {
   std::optional<App> app(config());
-  User ada = log_in(*app, "ada").get();
+  User ada = log_in_to(*app, "ada").get();
   hold();
   auto out = ada.log_out();
   while (ada.is_logged_in()) std::this_thread::yield();

@@ -10,39 +10,20 @@
 #include <keyturn/app.hpp>
 #include <keyturn/testing.hpp>
 
-#include "core/crypto/crypto.hpp"
+#include "sdk/app/testing/app_on_disk.hpp"
 
 namespace keyturn {
 namespace {
 
 namespace fs = std::filesystem;
 
-class StoreFilesTest : public ::testing::Test {
- protected:
-  StoreFilesTest() { server.add_user("ada@example.com", "correct horse"); }
-  ~StoreFilesTest() override { fs::remove_all(directory); }
-  [[nodiscard]] App::configuration config() const {
-    App::configuration out;
-    out.app_id = "app";
-    out.base_url = server.base_url();
-    out.store = TokenStoreConfiguration::in_directory(directory,
-                                                      TokenStoreKey::supplied(Secret(std::string(64, 'k'))));
-    return out;
-  }
-  static User log_in(App& app) {
-    return app.login(App::credentials::username_password("ada@example.com", "correct horse")).get();
-  }
-
-  testing::ScriptedServer server;
-  const fs::path directory =
-      fs::temp_directory_path() / ("keyturn-files-" + crypto::hex_encode(crypto::random_bytes(8)));
-};
+using StoreFilesTest = testing::AppOnDiskTest;
 
 TEST_F(StoreFilesTest, DeletedUnderARunningAppEndNoSession) {
   std::mutex mutex;
   int removed = 0;
   App app(config());
-  User user = log_in(app);
+  User user = log_in_to(app).get();
   const Subscription subscription = app.subscribe([&](const UserEvent& event) {
     const std::scoped_lock lock(mutex);
     if (event.kind == UserEvent::Kind::removed || event.kind == UserEvent::Kind::logged_out) ++removed;

@@ -7,26 +7,20 @@
 #include <keyturn/stored_token.hpp>
 #include <keyturn/testing.hpp>
 
-#include "core/crypto/crypto.hpp"
+#include "sdk/app/testing/app_on_disk.hpp"
 
 namespace keyturn {
 namespace {
 
 using namespace std::chrono_literals;
 
-class StoredTokenTest : public ::testing::Test {
+class StoredTokenTest : public testing::AppOnDiskTest {
  protected:
-  StoredTokenTest() {
-    server.add_user("ada@example.com", "correct horse");
-    server.add_user("bob@example.com", "correct horse");
-  }
-  ~StoredTokenTest() override { std::filesystem::remove_all(directory); }
+  StoredTokenTest() { server.add_user("bob@example.com", "correct horse"); }
+  /// As somebody may write the address, too.
   [[nodiscard]] App::configuration config(char key = 'k') const {
-    App::configuration out;
-    out.app_id = "app";
-    out.base_url = server.base_url() + "/";
-    out.store = TokenStoreConfiguration::in_directory(directory,
-                                                      TokenStoreKey::supplied(Secret(std::string(64, key))));
+    App::configuration out = AppOnDiskTest::config(key);
+    out.base_url += "/";
     return out;
   }
   std::string log_in(const std::string& email) {
@@ -38,10 +32,6 @@ class StoredTokenTest : public ::testing::Test {
     const auto token = stored_access_token(config, min_validity);
     return !token ? std::string(to_string(token.error().code)) : token->value_or("nothing");
   }
-
-  testing::ScriptedServer server;
-  const std::filesystem::path directory =
-      std::filesystem::temp_directory_path() / ("keyturn-app-" + crypto::hex_encode(crypto::random_bytes(8)));
 };
 
 TEST_F(StoredTokenTest, IsGivenWithoutARequest) {

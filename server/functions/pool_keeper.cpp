@@ -105,7 +105,7 @@ void WorkerPool::read_idle() {
     }
     if (slot->state == SlotState::starting) {
       // Whoever asked for it may have been served by another meanwhile, so a started worker is for everybody.
-      slot->process->leave_one_processor();
+      if (!slot->app.empty()) slot->process->leave_one_processor();
       slot->app.clear();
       broken_in_a_row_ = 0;
       last_fault_.clear();

@@ -261,12 +261,13 @@ void WorkerProcess::leave_one_processor() const {
   int first = 0;
   while (!CPU_ISSET(first, &allowed)) ++first;
   CPU_CLR(first, &allowed);
-  // Each thread for itself; those that come later have it from these. A worker that is gone has none.
+  // Each thread for itself; those that come later have it from these. A worker that is gone has none, and may
+  // go while they are counted.
   std::error_code error;
-  const std::filesystem::path threads = "/proc/" + std::to_string(pid_) + "/task";
-  for (const auto& thread : std::filesystem::directory_iterator(threads, error)) {
-    static_cast<void>(
-        ::sched_setaffinity(std::atoi(thread.path().filename().c_str()), sizeof allowed, &allowed));
+  std::filesystem::directory_iterator thread("/proc/" + std::to_string(pid_) + "/task", error);
+  for (; !error && thread != std::filesystem::directory_iterator(); thread.increment(error)) {
+    const int id = std::atoi(thread->path().filename().c_str());
+    static_cast<void>(::sched_setaffinity(id, sizeof allowed, &allowed));
   }
 }
 

@@ -73,8 +73,7 @@ class WorkerProcess {
   [[nodiscard]] std::chrono::nanoseconds processor_time() const noexcept { return processor_time_of(pid_); }
   /// Leaves one processor to the server, the first that it may use, as the hashing of passwords does (rule
   /// V15): on one that functions fill, whatever their niceness, an answer waits for what the scheduler owes
-  /// to them. Where there is only one, they share it. For a worker that is ready: to start soon is worth
-  /// more.
+  /// to them. Where there is only one, they share it. Not before a start that somebody waits for is over.
   void leave_one_processor() const;
   /// Puts the thread that runs functions behind those of other workers for the processor.
   void step_back() noexcept;
